@@ -1,0 +1,3 @@
+//! The `meshdns` command.
+
+fn main() {}
