@@ -1,1 +1,5 @@
 //! Kubernetes and Istio names for CoreDNS.
+
+pub mod model;
+#[cfg(feature = "server")]
+pub mod source;

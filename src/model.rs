@@ -1,0 +1,34 @@
+//! Our nouns: names, zones and the objects that DNS answers are made of.
+//!
+//! Nothing here knows where an object came from or how a DNS message looks; every type is built in one checked
+//! place and needs no second look afterwards.
+
+mod defect;
+mod endpoint_slice;
+mod labels;
+mod name;
+mod namespace;
+mod object;
+mod pod;
+mod port;
+mod service;
+mod service_entry;
+mod service_import;
+mod ttl;
+mod workload_entry;
+mod zone;
+
+pub use defect::Defect;
+pub use endpoint_slice::{Endpoint, EndpointAddress, EndpointSlice, Imported};
+pub use labels::Labels;
+pub use name::{Name, NameError, dotted};
+pub use namespace::Namespace;
+pub use object::{Change, Key, Kind, Object, ObjectName};
+pub use pod::Pod;
+pub use port::Port;
+pub use service::{Addressing, Service};
+pub use service_entry::{Host, HostError, Resolution, ServiceEntry};
+pub use service_import::ServiceImport;
+pub use ttl::{Ttl, TtlError};
+pub use workload_entry::WorkloadEntry;
+pub use zone::{Cidr, CidrError, Zone, ZoneKind, Zones, ZonesError, reverse_address, reverse_name};

@@ -1,0 +1,13 @@
+//! A Kubernetes namespace.
+
+use super::Labels;
+
+/// What DNS needs of a Namespace: that it exists, and its labels for selectors. Its phase does not matter: a
+/// terminating namespace still exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Namespace {
+    /// Its name.
+    pub name: Box<str>,
+    /// Its labels.
+    pub labels: Labels,
+}

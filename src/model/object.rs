@@ -1,0 +1,152 @@
+//! Objects, what they are called, and the steps in which a source tells of them.
+
+use std::fmt;
+
+use super::{EndpointSlice, Namespace, Pod, Service, ServiceEntry, ServiceImport, WorkloadEntry};
+
+/// Namespace and name of an object, as stored.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectName {
+    /// Its namespace; empty for objects outside namespaces.
+    pub namespace: Box<str>,
+    /// Its name.
+    pub name: Box<str>,
+}
+
+impl ObjectName {
+    /// Both parts.
+    pub fn new(namespace: impl Into<Box<str>>, name: impl Into<Box<str>>) -> Self {
+        Self { namespace: namespace.into(), name: name.into() }
+    }
+}
+
+impl fmt::Display for ObjectName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.namespace.is_empty() {
+            f.write_str(&self.name)
+        } else {
+            write!(f, "{}/{}", self.namespace, self.name)
+        }
+    }
+}
+
+impl fmt::Debug for ObjectName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The kinds of objects that matter to DNS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// A namespace.
+    Namespace,
+    /// A service of Kubernetes.
+    Service,
+    /// A set of endpoints; Endpoints objects become these.
+    EndpointSlice,
+    /// A pod.
+    Pod,
+    /// A service of another cluster.
+    ServiceImport,
+    /// A service of the mesh.
+    ServiceEntry,
+    /// A machine of the mesh.
+    WorkloadEntry,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Kind; 7] = [
+        Kind::Namespace,
+        Kind::Service,
+        Kind::EndpointSlice,
+        Kind::Pod,
+        Kind::ServiceImport,
+        Kind::ServiceEntry,
+        Kind::WorkloadEntry,
+    ];
+
+    /// The name as manifests write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Kind::Namespace => "Namespace",
+            Kind::Service => "Service",
+            Kind::EndpointSlice => "EndpointSlice",
+            Kind::Pod => "Pod",
+            Kind::ServiceImport => "ServiceImport",
+            Kind::ServiceEntry => "ServiceEntry",
+            Kind::WorkloadEntry => "WorkloadEntry",
+        }
+    }
+}
+
+/// What one object is called.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its namespace and name.
+    pub name: ObjectName,
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind.as_str(), self.name)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// An object of any kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Object {
+    /// A namespace.
+    Namespace(Namespace),
+    /// A service of Kubernetes.
+    Service(Service),
+    /// A set of endpoints.
+    EndpointSlice(EndpointSlice),
+    /// A pod.
+    Pod(Pod),
+    /// A service of another cluster.
+    ServiceImport(ServiceImport),
+    /// A service of the mesh.
+    ServiceEntry(ServiceEntry),
+    /// A machine of the mesh.
+    WorkloadEntry(WorkloadEntry),
+}
+
+impl Object {
+    /// What it is called.
+    pub fn key(&self) -> Key {
+        let (kind, name) = match self {
+            Object::Namespace(o) => (Kind::Namespace, ObjectName::new("", o.name.clone())),
+            Object::Service(o) => (Kind::Service, o.name.clone()),
+            Object::EndpointSlice(o) => (Kind::EndpointSlice, o.name.clone()),
+            Object::Pod(o) => (Kind::Pod, o.name.clone()),
+            Object::ServiceImport(o) => (Kind::ServiceImport, o.name.clone()),
+            Object::ServiceEntry(o) => (Kind::ServiceEntry, o.name.clone()),
+            Object::WorkloadEntry(o) => (Kind::WorkloadEntry, o.name.clone()),
+        };
+        Key { kind, name }
+    }
+}
+
+/// One step in what a source knows.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// Everything it knows, after a (re)start; whatever is missing is gone.
+    Replace(Vec<Object>),
+    /// One object, new or changed.
+    Upsert(Object),
+    /// By key alone: an object that is deleted need not decode.
+    Remove(Key),
+    /// Several steps that readers should see close together: an endpoint that moves from one slice to another
+    /// must not vanish in between.
+    Batch(Vec<Change>),
+}

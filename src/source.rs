@@ -1,0 +1,41 @@
+//! The contract of sources: they know a protocol and say, in our nouns, what changed.
+//!
+//! A source never touches the catalog. It sends [`Update`]s to the keeper, the only writer, and publishes a
+//! [`Report`] of what it could not use. A (re)start is one [`Change::Replace`].
+//!
+//! [`Change::Replace`]: crate::model::Change::Replace
+
+use std::collections::BTreeMap;
+
+use crate::model::{Change, Defect, Kind};
+
+/// Which source: also its precedence, the lowest number wins where two know the same object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SourceId(pub u8);
+
+impl SourceId {
+    /// Manifest files.
+    pub const MANIFESTS: SourceId = SourceId(0);
+}
+
+/// One step that a source reports.
+#[derive(Debug)]
+pub struct Update {
+    /// Who reports.
+    pub source: SourceId,
+    /// What changed.
+    pub change: Change,
+}
+
+/// What a source holds and what it could not use, replaced as a whole whenever it changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Objects in use, by kind.
+    pub objects: BTreeMap<Kind, u64>,
+    /// Objects of kinds that DNS has no use for, by `apiVersion/kind`.
+    pub skipped: BTreeMap<String, u64>,
+    /// Everything that is wrong, in the order of its place.
+    pub defects: Vec<Defect>,
+    /// How often the source was read anew.
+    pub reloads: u64,
+}
