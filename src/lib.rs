@@ -3,3 +3,5 @@
 pub mod model;
 #[cfg(feature = "server")]
 pub mod source;
+#[cfg(feature = "server")]
+pub mod yaml;
