@@ -5,6 +5,7 @@
 
 mod defect;
 mod endpoint_slice;
+mod label_selector;
 mod labels;
 mod name;
 mod namespace;
@@ -20,6 +21,7 @@ mod zone;
 
 pub use defect::Defect;
 pub use endpoint_slice::{Endpoint, EndpointAddress, EndpointSlice, Imported};
+pub use label_selector::{LabelSelector, LabelSelectorError};
 pub use labels::Labels;
 pub use name::{Name, NameError, dotted};
 pub use namespace::Namespace;
