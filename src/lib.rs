@@ -18,3 +18,5 @@ pub mod model;
 #[cfg(feature = "server")]
 pub mod source;
 pub mod wire;
+#[cfg(feature = "server")]
+pub mod yaml;
