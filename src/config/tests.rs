@@ -110,6 +110,28 @@ fn the_complete_file_is_read() {
 }
 
 #[test]
+fn the_documented_example_is_read() {
+    let page = include_str!("../../docs/settings.md");
+    let (_, example) = page.split_once("```yaml\n").unwrap();
+    assert!(read(example.split_once("```").unwrap().0).is_ok());
+}
+
+#[test]
+fn every_setting_is_documented() {
+    let page = include_str!("../../docs/settings.md");
+    let sections = ["listen", "sources", "kubernetes", "serviceEntries", "ttl"];
+    for section in sections {
+        let told = zoned(&format!("{section}: {{=: 1}}")).unwrap_err().to_string();
+        for key in told.split_once("known here: ").unwrap().1.split(", ") {
+            assert!(page.contains(&format!("`{section}.{key}`")), "{section}.{key}");
+        }
+    }
+    for key in problems("=: 1").split_once("known here: ").unwrap().1.lines().next().unwrap().split(", ") {
+        assert!(page.contains(&format!("`{key}`")) || sections.contains(&key), "{key}");
+    }
+}
+
+#[test]
 fn what_is_left_out_has_its_default() {
     for text in ["", "kubernetes:\nttl: {}\nlisten:\n  grpc:\nsources: ~\nupstreams:\nserviceEntries:\n"] {
         let settings = zoned(text).unwrap();
@@ -144,7 +166,7 @@ fn each_mistake_is_told() {
         ("listen: {http: x}", "2: listen.http: unknown setting; known here: grpc, dns, admin"),
         (
             "listen: {grpc: '127.0.0.1:8053'}",
-            "listen.grpc: `127.0.0.1:8053` is text: a list is expected, [127.0.0.1:8053]",
+            "listen.grpc: `127.0.0.1:8053` is text where a list is expected: write [127.0.0.1:8053]",
         ),
         ("listen:\n  grpc:\n  - 127.0.0.1", "4: listen.grpc[0]: `127.0.0.1` is not an address with a port"),
         ("listen: {grpc: ['unix://run/x']}", "`unix://run/x` does not name a socket by its absolute path"),
@@ -160,7 +182,10 @@ fn each_mistake_is_told() {
         ),
         ("listen: {admin: ['127.0.0.1:1']}", "listen.admin: a list stands where an address with a port"),
         ("listen: {admin: ':8080'}", "listen.admin: `:8080` is not an address with a port"),
-        ("sources: {manifests: ./here}", "sources.manifests: `./here` is text: a list is expected, [./here]"),
+        (
+            "sources: {manifests: ./here}",
+            "sources.manifests: `./here` is text where a list is expected: write [./here]",
+        ),
         ("sources: {manifests: ['']}", "sources.manifests[0]: the path is empty"),
         ("sources: {manifests: [1]}", "sources.manifests[0]: `1` is a number: a path is expected, in quotes"),
         ("sources: {kubernetes: {context: x}}", "sources.kubernetes.context: `x` is not supported yet"),
@@ -259,7 +284,7 @@ fn each_mistake_is_told() {
         ),
         (
             "serviceEntries: {families: IPv4}",
-            "serviceEntries.families: `IPv4` is text: a list is expected, [IPv4]",
+            "serviceEntries.families: `IPv4` is text where a list is expected: write [IPv4]",
         ),
         ("serviceEntries: {families: []}", "serviceEntries.families: the list is empty"),
         (
@@ -325,7 +350,7 @@ fn zones_are_names_and_ranges() {
         ),
         (
             "zones: cluster.local",
-            "meshdns.yaml:1: zones: `cluster.local` is text: a list is expected, [cluster.local]",
+            "meshdns.yaml:1: zones: `cluster.local` is text where a list is expected: write [cluster.local]",
         ),
         ("zones: [a, A.]", "meshdns.yaml:1: zones[1]: zone a. is given twice"),
         (
