@@ -12,6 +12,8 @@
 
 pub mod answer;
 pub mod catalog;
+#[cfg(feature = "server")]
+pub mod config;
 pub mod inventory;
 pub mod keeper;
 pub mod model;
