@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 
 use super::*;
+use crate::catalog::{AutomaticAddresses, Families, NegativePending, PodMode, TtlPolicy};
 use crate::model::{LabelSelector, Ttl, ZoneKind};
 
 /// The documented file with what is supported, other values than the defaults where there are any.
@@ -21,7 +22,7 @@ sources:
 upstreams: ["10.96.0.10:53", "2001:db8::1"]
 kubernetes:
   pods: verified
-  endpointPodNames: true
+  endpointPodMode: true
   ignoreEmptyServices: true
   endpoints: true
   namespaces: [shop, web]
@@ -87,7 +88,7 @@ fn the_complete_file_is_read() {
     assert_eq!(
         settings.kubernetes,
         KubernetesSettings {
-            pods: PodNames::Verified,
+            pods: PodMode::Verified,
             endpoint_pod_names: true,
             ignore_empty_services: true,
             endpoints: true,
@@ -98,14 +99,14 @@ fn the_complete_file_is_read() {
         }
     );
     let entries = ServiceEntrySettings {
-        addresses: AddressSource::Off,
+        addresses: AutomaticAddresses::Off,
         answer: EntryAnswer::Vip,
-        families: AddressFamilies::Dual,
+        families: Families::Dual,
     };
     assert_eq!(settings.service_entries, entries);
     let ttl = |seconds| Ttl::new(seconds).unwrap();
     let expected =
-        TtlSettings { default: ttl(30), negative: ttl(10), negative_pending: NegativePending::Kept(ttl(2)) };
+        TtlPolicy { default: ttl(30), negative: ttl(10), negative_pending: NegativePending::For(ttl(2)) };
     assert_eq!(settings.ttl, expected);
 }
 
@@ -212,8 +213,8 @@ fn each_mistake_is_told() {
             "kubernetes.pods: `true` is a boolean: disabled, insecure or verified is expected",
         ),
         (
-            "kubernetes: {endpointPodNames: 'true'}",
-            "kubernetes.endpointPodNames: `true` is text: true or false is expected",
+            "kubernetes: {endpointPodMode: 'true'}",
+            "kubernetes.endpointPodMode: `true` is text: true or false is expected",
         ),
         (
             "kubernetes: {ignoreEmptyServices: off}",
@@ -402,10 +403,10 @@ fn port_zero_may_stand_more_than_once() {
 #[test]
 fn families_are_auto_or_a_list() {
     let families = |text: &str| zoned(text).unwrap().service_entries.families;
-    assert_eq!(families("serviceEntries: {families: auto}"), AddressFamilies::Auto);
-    assert_eq!(families("serviceEntries: {families: [IPv4]}"), AddressFamilies::Ipv4);
-    assert_eq!(families("serviceEntries: {families: [IPv6]}"), AddressFamilies::Ipv6);
-    assert_eq!(families("serviceEntries: {families: [IPv6, IPv4]}"), AddressFamilies::Dual);
+    assert_eq!(families("serviceEntries: {families: auto}"), Families::Auto);
+    assert_eq!(families("serviceEntries: {families: [IPv4]}"), Families::Ipv4);
+    assert_eq!(families("serviceEntries: {families: [IPv6]}"), Families::Ipv6);
+    assert_eq!(families("serviceEntries: {families: [IPv6, IPv4]}"), Families::Dual);
 }
 
 #[test]

@@ -166,7 +166,9 @@ fn assigned(
             .map(|(_, address)| *address)
     };
     let (with_v4, with_v6) = match policy.families {
-        Families::Only { v4, v6 } => (v4, v6),
+        Families::Ipv4 => (true, false),
+        Families::Ipv6 => (false, true),
+        Families::Dual => (true, true),
         Families::Auto => {
             let seen = inventory.families_seen();
             if seen.v4 || seen.v6 { (seen.v4, seen.v6) } else { (true, true) }
