@@ -73,7 +73,7 @@ impl KubernetesSettings {
             ("verified", Some(PodMode::Verified)),
         ];
         section.set("pods", &mut used.pods, |field| field.choice(&pods));
-        section.set("endpointPodMode", &mut used.endpoint_pod_names, Field::boolean);
+        section.set("endpointPodNames", &mut used.endpoint_pod_names, Field::boolean);
         section.set("ignoreEmptyServices", &mut used.ignore_empty_services, Field::boolean);
         section.set("endpoints", &mut used.endpoints, Field::boolean);
         used.namespaces = NamespaceFilter::read(section);

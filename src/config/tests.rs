@@ -22,7 +22,7 @@ sources:
 upstreams: ["10.96.0.10:53", "2001:db8::1"]
 kubernetes:
   pods: verified
-  endpointPodMode: true
+  endpointPodNames: true
   ignoreEmptyServices: true
   endpoints: true
   namespaces: [shop, web]
@@ -213,8 +213,8 @@ fn each_mistake_is_told() {
             "kubernetes.pods: `true` is a boolean: disabled, insecure or verified is expected",
         ),
         (
-            "kubernetes: {endpointPodMode: 'true'}",
-            "kubernetes.endpointPodMode: `true` is text: true or false is expected",
+            "kubernetes: {endpointPodNames: 'true'}",
+            "kubernetes.endpointPodNames: `true` is text: true or false is expected",
         ),
         (
             "kubernetes: {ignoreEmptyServices: off}",
