@@ -1,4 +1,6 @@
 //! Tests of the whole: the built command, real CoreDNS, real clients.
 
 mod corefiles;
+mod layers;
+mod scenario;
 mod support;
