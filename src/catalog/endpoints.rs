@@ -176,8 +176,11 @@ impl EndpointSet {
                 );
             }
         }
+        if !self.has_names {
+            return found;
+        }
         found.extend(self.dashed.iter().filter(|entry| {
-            matches!(entry.address, EndpointAddress::Name(_))
+            entry.ip().is_none()
                 && cluster.is_none_or(|wanted| self.cluster(entry).as_bytes().eq_ignore_ascii_case(wanted))
                 && entry.label().as_bytes().eq_ignore_ascii_case(label)
         }));
