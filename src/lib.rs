@@ -1,5 +1,7 @@
 //! Kubernetes and Istio names for CoreDNS.
 
+#[cfg(feature = "server")]
+pub mod config;
 pub mod model;
 #[cfg(feature = "server")]
 pub mod source;

@@ -1,0 +1,140 @@
+//! `listen`: where we are asked.
+//!
+//! Rules: addresses are numeric and have a port; port 0 takes any free one. A Unix socket is `unix://` and an
+//! absolute path that fits a socket address. No address twice.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::field::Field;
+use super::overrides::Overrides;
+use super::report::{Place, Placed, Report};
+use super::section::Section;
+
+/// Longest path of a Unix socket on Linux, in octets (unix(7)).
+const MAX_SOCKET_PATH: usize = 107;
+const ADDRESS: &str = "an address with a port, such as 127.0.0.1:8053 or [::1]:8053";
+const GRPC_ADDRESS: &str = "an address with a port, such as 127.0.0.1:8053, or unix:///run/meshdns/dns.sock";
+const ADMIN_ADDRESS: &str = "an address with a port, such as 127.0.0.1:8080, or off";
+
+/// Where we are asked, as used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// gRPC, for CoreDNS. Default: 127.0.0.1:8053.
+    pub grpc: Vec<GrpcAddress>,
+    /// Plain DNS over UDP and TCP. Default: none.
+    pub dns: Vec<SocketAddr>,
+    /// Health, metrics and explanations over HTTP. Default: 127.0.0.1:8080; `off` for none.
+    pub admin: Option<SocketAddr>,
+}
+
+/// Where a gRPC listener is bound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GrpcAddress {
+    /// A TCP address.
+    Tcp(SocketAddr),
+    /// An absolute path of a Unix socket.
+    Unix(PathBuf),
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        Self { grpc: vec![GrpcAddress::Tcp(local(8053))], dns: Vec::new(), admin: Some(local(8080)) }
+    }
+}
+
+impl Listen {
+    /// Reads `listen` of the root section.
+    pub(super) fn read(report: &Report, root: &mut Section<'_>, overrides: &Overrides) -> Self {
+        let (grpc, dns, admin) = root.section("listen", |section| {
+            let grpc = section.take("grpc").and_then(|field| field.list(GRPC_ADDRESS, grpc_address));
+            let dns = section.take("dns").and_then(|field| field.list(ADDRESS, address));
+            (grpc, dns, section.take("admin").and_then(admin_field))
+        });
+        let grpc = report.flags("--grpc-listen", &overrides.grpc_listen, grpc_address).or(grpc);
+        let dns = report.flags("--dns-listen", &overrides.dns_listen, address).or(dns);
+        let flag = report.flags("--admin-listen", overrides.admin_listen.as_slice(), admin_address);
+        let admin = flag.and_then(|mut given| given.pop()).or(admin);
+        check_distinct(report, &grpc, &dns, &admin);
+        let mut listen = Self::default();
+        if let Some(grpc) = grpc {
+            listen.grpc = grpc.into_iter().map(|placed| placed.value).collect();
+        }
+        if let Some(dns) = dns {
+            listen.dns = dns.into_iter().map(|placed| placed.value).collect();
+        }
+        if let Some(admin) = admin {
+            listen.admin = admin.value;
+        }
+        if listen.grpc.is_empty()
+            && listen.dns.is_empty()
+            && !report.knows(&["listen", "--grpc-listen", "--dns-listen"])
+        {
+            report.add_missing("listen", "grpc and dns are both empty: nobody could ask");
+        }
+        listen
+    }
+}
+
+/// Reports addresses that would be bound twice. All listeners use TCP, plain DNS too.
+fn check_distinct(
+    report: &Report,
+    grpc: &Option<Vec<Placed<GrpcAddress>>>,
+    dns: &Option<Vec<Placed<SocketAddr>>>,
+    admin: &Option<Placed<Option<SocketAddr>>>,
+) {
+    let tcp = |place, address: &SocketAddr| (place, GrpcAddress::Tcp(*address));
+    let grpc = grpc.iter().flatten().map(|placed| (&placed.place, placed.value.clone()));
+    let dns = dns.iter().flatten().map(|placed| tcp(&placed.place, &placed.value));
+    let admin = admin.iter().filter_map(|placed| Some(tcp(&placed.place, placed.value.as_ref()?)));
+    let mut seen: Vec<(&Place, GrpcAddress)> = Vec::new();
+    for (place, address) in grpc.chain(dns).chain(admin) {
+        let free = matches!(&address, GrpcAddress::Tcp(address) if address.port() == 0);
+        if !free && let Some((first, _)) = seen.iter().find(|(_, known)| *known == address) {
+            report.add(place, &format!("{address} is already taken by {first}"));
+        }
+        seen.push((place, address));
+    }
+}
+
+impl std::fmt::Display for GrpcAddress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Unix(path) => write!(f, "unix://{}", path.display()),
+        }
+    }
+}
+
+/// `admin` of the file.
+fn admin_field(field: Field<'_>) -> Option<Placed<Option<SocketAddr>>> {
+    let place = field.place.clone();
+    Some(Placed { value: field.parsed(ADMIN_ADDRESS, admin_address)?, place })
+}
+
+fn admin_address(text: &str) -> Result<Option<SocketAddr>, String> {
+    if text == "off" {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|_| format!("`{text}` is not {ADMIN_ADDRESS}"))
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| format!("`{text}` is not {ADDRESS}"))
+}
+
+fn grpc_address(text: &str) -> Result<GrpcAddress, String> {
+    let Some(path) = text.strip_prefix("unix://") else {
+        return text.parse().map(GrpcAddress::Tcp).map_err(|_| format!("`{text}` is not {GRPC_ADDRESS}"));
+    };
+    if !path.starts_with('/') || path.ends_with('/') || path.contains('\0') {
+        Err(format!(
+            "`{text}` does not name a socket by its absolute path, such as unix:///run/meshdns/dns.sock"
+        ))
+    } else if path.len() > MAX_SOCKET_PATH {
+        Err(format!("`{text}` is too long: the path of a socket has at most {MAX_SOCKET_PATH} octets"))
+    } else {
+        Ok(GrpcAddress::Unix(PathBuf::from(path)))
+    }
+}

@@ -1,0 +1,23 @@
+//! What was given besides the settings file.
+
+use std::path::PathBuf;
+
+/// What flags and the environment say. A list that is not empty replaces the one of the file; problems are
+/// reported with the flag's name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// `--manifests`, for `sources.manifests`.
+    pub manifests: Vec<PathBuf>,
+    /// `--grpc-listen`, for `listen.grpc`.
+    pub grpc_listen: Vec<String>,
+    /// `--dns-listen`, for `listen.dns`.
+    pub dns_listen: Vec<String>,
+    /// `--admin-listen`, for `listen.admin`; `off` turns it off.
+    pub admin_listen: Option<String>,
+    /// `--zone`, for `zones`.
+    pub zones: Vec<String>,
+    /// `--upstream`, for `upstreams`.
+    pub upstreams: Vec<String>,
+    /// `--catch-all`, for `catchAll`.
+    pub catch_all: Option<bool>,
+}

@@ -1,0 +1,115 @@
+//! `serviceEntries`: how the hosts of Istio ServiceEntries are answered.
+//!
+//! What a later version will know (`hash`, `ledger`, `endpoints`, `decline`, other `ranges`, other `exportedTo`) is
+//! recognised and refused; written with its default value it is accepted.
+
+use super::field::Field;
+use super::section::Section;
+use crate::model::Cidr;
+
+/// The ranges that Istio allocates from, the default of `ranges`.
+const RANGES: [&str; 2] = ["240.240.0.0/16", "2001:2::/48"];
+
+/// How the hosts of ServiceEntries are answered, as used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ServiceEntrySettings {
+    /// Where automatic addresses come from. Default: the status of the object.
+    pub addresses: AddressSource,
+    /// What a host without literal addresses is answered with. Default: its automatic address.
+    pub answer: EntryAnswer,
+    /// Of which families automatic addresses are. Default: those of the cluster.
+    pub families: AddressFamilies,
+}
+
+/// Where automatic addresses come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AddressSource {
+    /// `status.addresses` of the object, as istiod wrote it. The default.
+    #[default]
+    Status,
+    /// Nowhere: there are none.
+    Off,
+}
+
+/// What a host without literal addresses is answered with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EntryAnswer {
+    /// Its automatic address. The default.
+    #[default]
+    Vip,
+}
+
+/// The families of automatic addresses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AddressFamilies {
+    /// Those of the cluster. The default.
+    #[default]
+    Auto,
+    /// IPv4 only.
+    Ipv4,
+    /// IPv6 only.
+    Ipv6,
+    /// Both.
+    Dual,
+}
+
+impl ServiceEntrySettings {
+    /// Reads the section `serviceEntries`.
+    pub(super) fn read(section: &mut Section<'_>) -> Self {
+        let mut used = Self::default();
+        let addresses = [
+            ("status", Some(AddressSource::Status)),
+            ("off", Some(AddressSource::Off)),
+            ("hash", None),
+            ("ledger", None),
+        ];
+        section.set("addresses", &mut used.addresses, |field| field.choice(&addresses));
+        let answers = [("vip", Some(EntryAnswer::Vip)), ("endpoints", None), ("decline", None)];
+        section.set("answer", &mut used.answer, |field| field.choice(&answers));
+        section.set("families", &mut used.families, families);
+        ranges(section);
+        exported_to(section);
+        used
+    }
+}
+
+fn families(field: Field<'_>) -> Option<AddressFamilies> {
+    if field.is("auto") {
+        return Some(AddressFamilies::Auto);
+    }
+    if field.is_empty_list() {
+        return field.problem("the list is empty: auto or a list of IPv4 and IPv6 is expected");
+    }
+    let found = field.distinct("IPv4 or IPv6", |text| match text {
+        "IPv4" => Ok(AddressFamilies::Ipv4),
+        "IPv6" => Ok(AddressFamilies::Ipv6),
+        _ => Err(format!("`{text}` is unknown: IPv4 or IPv6 is expected")),
+    })?;
+    match found.as_slice() {
+        [one] => Some(*one),
+        _ => Some(AddressFamilies::Dual),
+    }
+}
+
+/// Only the default can be written.
+fn ranges(section: &mut Section<'_>) {
+    let Some(field) = section.take("ranges") else { return };
+    let (report, place) = (field.report, field.place.clone());
+    let parse = |text: &str| Cidr::parse(text).map_err(|error| error.to_string());
+    let Some(written) = field.distinct("a range of addresses", parse) else { return };
+    let mut default = RANGES.into_iter().filter_map(|text| Cidr::parse(text).ok());
+    let other = written.len() != RANGES.len() || !default.all(|range| written.contains(&range));
+    if other && !report.knows(&["serviceEntries.ranges"]) {
+        report.add(&place, "other ranges than [240.240.0.0/16, \"2001:2::/48\"] are not supported yet");
+    }
+}
+
+/// Only the default can be written.
+fn exported_to(section: &mut Section<'_>) {
+    let Some(field) = section.take("exportedTo") else { return };
+    let (report, place) = (field.report, field.place.clone());
+    let Some(written) = field.distinct("`*`, `.` or a namespace", |text| Ok(text.to_owned())) else { return };
+    if written != ["*"] && !report.knows(&["serviceEntries.exportedTo"]) {
+        report.add(&place, "other values than [\"*\"] are not supported yet");
+    }
+}

@@ -1,0 +1,484 @@
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::{LabelSelector, Ttl, ZoneKind};
+
+/// The documented file with what is supported, other values than the defaults where there are any.
+const COMPLETE: &str = r#"
+zones: [cluster.local, 240.240.0.0/16]      # names or CIDRs
+catchAll: false
+listen:
+  grpc: ["127.0.0.1:8053", "unix:///run/meshdns/dns.sock"]
+  dns: ["127.0.0.1:5353"]
+  admin: "127.0.0.1:8081"
+sources:
+  manifests: ["./manifests"]
+  kubernetes: {}
+  istiod: {}
+upstreams: ["10.96.0.10:53", "2001:db8::1"]
+kubernetes:
+  pods: verified
+  endpointPodNames: true
+  ignoreEmptyServices: true
+  endpoints: true
+  namespaces: [shop, web]
+  namespaceSelector: ""
+  labelSelector: "app in (web, api), !hidden"
+  clusterSetZones: [clusterset.local]
+  zonalNames: true
+  serverAddresses: [10.96.0.10]
+serviceEntries:
+  addresses: off
+  answer: vip
+  families: [IPv4, IPv6]
+  ranges: [240.240.0.0/16, "2001:2::/48"]
+  exportedTo: ["*"]
+ttl:
+  default: 30
+  negative: 10
+  negativePending: 2
+"#;
+
+fn read(text: &str) -> Result<Settings, Problems> {
+    Settings::read("meshdns.yaml", text, &Overrides::default())
+}
+
+/// Reads `text` behind a valid `zones`, which takes the first line.
+fn zoned(text: &str) -> Result<Settings, Problems> {
+    read(&format!("zones: [cluster.local]\n{text}"))
+}
+
+fn problems(text: &str) -> String {
+    read(text).unwrap_err().to_string()
+}
+
+fn socket(text: &str) -> SocketAddr {
+    text.parse().unwrap()
+}
+
+fn zone_list(settings: &Settings) -> Vec<(String, ZoneKind)> {
+    settings.zones.iter().map(|zone| (zone.name.to_string(), zone.kind)).collect()
+}
+
+#[test]
+fn the_complete_file_is_read() {
+    let settings = read(COMPLETE).unwrap();
+    assert_eq!(
+        zone_list(&settings),
+        [
+            ("cluster.local.".to_owned(), ZoneKind::Cluster),
+            ("240.240.in-addr.arpa.".to_owned(), ZoneKind::Reverse),
+            ("clusterset.local.".to_owned(), ZoneKind::ClusterSet),
+        ]
+    );
+    assert!(!settings.catch_all);
+    let grpc = vec![
+        GrpcAddress::Tcp(socket("127.0.0.1:8053")),
+        GrpcAddress::Unix(PathBuf::from("/run/meshdns/dns.sock")),
+    ];
+    let listen = Listen { grpc, dns: vec![socket("127.0.0.1:5353")], admin: Some(socket("127.0.0.1:8081")) };
+    assert_eq!(settings.listen, listen);
+    assert_eq!(settings.sources, Sources { manifests: vec![PathBuf::from("./manifests")] });
+    let servers = vec![socket("10.96.0.10:53"), socket("[2001:db8::1]:53")];
+    assert_eq!(settings.upstreams, Upstreams::Servers(servers));
+    assert_eq!(
+        settings.kubernetes,
+        KubernetesSettings {
+            pods: PodNames::Verified,
+            endpoint_pod_names: true,
+            ignore_empty_services: true,
+            endpoints: true,
+            namespaces: NamespaceFilter::Named(["shop".to_owned(), "web".to_owned()].into()),
+            label_selector: LabelSelector::parse("app in (api,web),!hidden").unwrap(),
+            zonal_names: true,
+            server_addresses: vec!["10.96.0.10".parse().unwrap()],
+        }
+    );
+    let entries = ServiceEntrySettings {
+        addresses: AddressSource::Off,
+        answer: EntryAnswer::Vip,
+        families: AddressFamilies::Dual,
+    };
+    assert_eq!(settings.service_entries, entries);
+    let ttl = |seconds| Ttl::new(seconds).unwrap();
+    let expected =
+        TtlSettings { default: ttl(30), negative: ttl(10), negative_pending: NegativePending::Kept(ttl(2)) };
+    assert_eq!(settings.ttl, expected);
+}
+
+#[test]
+fn what_is_left_out_has_its_default() {
+    for text in ["", "kubernetes:\nttl: {}\nlisten:\n  grpc:\nsources: ~\nupstreams:\nserviceEntries:\n"] {
+        let settings = zoned(text).unwrap();
+        assert!(!settings.catch_all);
+        assert_eq!(settings.listen.grpc, [GrpcAddress::Tcp(socket("127.0.0.1:8053"))]);
+        assert_eq!(settings.listen.dns, []);
+        assert_eq!(settings.listen.admin, Some(socket("127.0.0.1:8080")));
+        assert_eq!(settings.sources, Sources::default());
+        assert_eq!(settings.upstreams, Upstreams::ResolvConf);
+        assert_eq!(settings.kubernetes, KubernetesSettings::default());
+        assert!(settings.kubernetes.endpoints);
+        assert_eq!(settings.service_entries, ServiceEntrySettings::default());
+        assert_eq!(settings.ttl.default.seconds(), 5);
+        assert_eq!(settings.ttl.negative.seconds(), 5);
+        assert_eq!(settings.ttl.negative_pending, NegativePending::Uncached);
+    }
+}
+
+#[test]
+fn the_negative_ttl_follows_the_default() {
+    assert_eq!(zoned("ttl: {default: 60}").unwrap().ttl.negative.seconds(), 60);
+    assert_eq!(zoned("ttl: {default: 0, negative: 3600}").unwrap().ttl.negative.seconds(), 3600);
+}
+
+#[test]
+fn each_mistake_is_told() {
+    for (text, expected) in [
+        ("catchAll: yes", "2: catchAll: `yes` is text here: write true"),
+        ("catchAll: 1", "2: catchAll: `1` is a number: true or false is expected"),
+        ("catchall: true", "2: catchall: unknown setting; did you mean `catchAll`?"),
+        ("listen: 5", "2: listen: `5` is a number: a mapping is expected"),
+        ("listen: {http: x}", "2: listen.http: unknown setting; known here: grpc, dns, admin"),
+        (
+            "listen: {grpc: '127.0.0.1:8053'}",
+            "listen.grpc: `127.0.0.1:8053` is text: a list is expected, [127.0.0.1:8053]",
+        ),
+        ("listen:\n  grpc:\n  - 127.0.0.1", "4: listen.grpc[0]: `127.0.0.1` is not an address with a port"),
+        ("listen: {grpc: ['unix://run/x']}", "`unix://run/x` does not name a socket by its absolute path"),
+        ("listen: {grpc: []}", "meshdns.yaml: listen: grpc and dns are both empty"),
+        ("listen: {dns: [localhost:53]}", "listen.dns[0]: `localhost:53` is not an address with a port"),
+        (
+            "listen: {dns: ['127.0.0.1:8053'], grpc: ['127.0.0.1:8053']}",
+            "listen.dns[0]: 127.0.0.1:8053 is already taken by listen.grpc[0] at line 2",
+        ),
+        (
+            "listen: {admin: false}",
+            "listen.admin: `false` is a boolean: an address with a port, such as 127.0.0.1:8080, or off is expected",
+        ),
+        ("listen: {admin: ['127.0.0.1:1']}", "listen.admin: a list stands where an address with a port"),
+        ("listen: {admin: ':8080'}", "listen.admin: `:8080` is not an address with a port"),
+        ("sources: {manifests: ./here}", "sources.manifests: `./here` is text: a list is expected, [./here]"),
+        ("sources: {manifests: ['']}", "sources.manifests[0]: the path is empty"),
+        ("sources: {manifests: [1]}", "sources.manifests[0]: `1` is a number: a path is expected, in quotes"),
+        ("sources: {kubernetes: {context: x}}", "sources.kubernetes.context: `x` is not supported yet"),
+        ("sources: {kubernetes: {kubeconfig: {}}}", "sources.kubernetes.kubeconfig: not supported yet"),
+        (
+            "sources: {kubernetes: {contxt: x}}",
+            "sources.kubernetes.contxt: unknown setting; did you mean `context`?",
+        ),
+        ("sources: {istiod: {address: x}}", "sources.istiod.address: `x` is not supported yet"),
+        (
+            "sources: {consul: {}}",
+            "sources.consul: unknown setting; known here: kubernetes, istiod, manifests",
+        ),
+        ("upstreams: []", "upstreams: the list is empty"),
+        ("upstreams: [dns.example]", "upstreams[0]: `dns.example` is not the address of a server"),
+        ("upstreams: [10.0.0.1, '10.0.0.1:53']", "upstreams[1]: 10.0.0.1:53 is given twice"),
+        ("upstreams: ['10.0.0.1:0']", "upstreams[0]: `10.0.0.1:0` has port 0"),
+        (
+            "kubernetes: {pods: verfied}",
+            "kubernetes.pods: `verfied` is unknown: disabled, insecure or verified is expected; did you mean `verified`?",
+        ),
+        (
+            "kubernetes: {pods: true}",
+            "kubernetes.pods: `true` is a boolean: disabled, insecure or verified is expected",
+        ),
+        (
+            "kubernetes: {endpointPodNames: 'true'}",
+            "kubernetes.endpointPodNames: `true` is text: true or false is expected",
+        ),
+        (
+            "kubernetes: {ignoreEmptyServices: off}",
+            "kubernetes.ignoreEmptyServices: `off` is text here: write false",
+        ),
+        (
+            "kubernetes: {endpoints: []}",
+            "kubernetes.endpoints: a list stands where true or false is expected",
+        ),
+        ("kubernetes: {namespaces: [Shop]}", "kubernetes.namespaces[0]: `Shop` cannot name a namespace"),
+        (
+            "kubernetes: {namespaces: [a, 12]}",
+            "kubernetes.namespaces[1]: `12` is a number: the name of a namespace is expected, in quotes",
+        ),
+        ("kubernetes: {namespaces: [a, a]}", "kubernetes.namespaces[1]: `a` is given twice"),
+        (
+            "kubernetes: {namespaces: [a], namespaceSelector: b}",
+            "kubernetes.namespaceSelector: `namespaces` is given too",
+        ),
+        (
+            "kubernetes: {namespaceSelector: 'a b'}",
+            "kubernetes.namespaceSelector: `a b` is not a label selector: found `b`",
+        ),
+        (
+            "kubernetes: {labelSelector: {a: b}}",
+            "kubernetes.labelSelector: a mapping stands where a label selector is expected",
+        ),
+        (
+            "kubernetes: {labelSelector: 'a in ()'}",
+            "kubernetes.labelSelector: `a in ()` is not a label selector",
+        ),
+        (
+            "kubernetes: {clusterSetZones: [Cluster.Local.]}",
+            "kubernetes.clusterSetZones[0]: zone cluster.local. is given twice",
+        ),
+        (
+            "kubernetes: {clusterSetZones: [10.in-addr.arpa]}",
+            "kubernetes.clusterSetZones[0]: `10.in-addr.arpa` is a reverse zone",
+        ),
+        (
+            "kubernetes: {clusterSetZones: [10.0.0.0/8]}",
+            "kubernetes.clusterSetZones[0]: `10.0.0.0/8` has the character '/'",
+        ),
+        (
+            "kubernetes: {zonalNames: true, endpoints: false}",
+            "kubernetes.zonalNames: zonal names need endpoints",
+        ),
+        (
+            "kubernetes: {zonalNames: 1.5}",
+            "kubernetes.zonalNames: `1.5` is a number: true or false is expected",
+        ),
+        (
+            "kubernetes: {serverAddresses: ['10.0.0.1:53']}",
+            "kubernetes.serverAddresses[0]: `10.0.0.1:53` is not an address without a port",
+        ),
+        ("kubernetes: {podNames: x}", "kubernetes.podNames: unknown setting"),
+        ("serviceEntries: {addresses: hash}", "serviceEntries.addresses: `hash` is not supported yet"),
+        ("serviceEntries: {addresses: ledger}", "serviceEntries.addresses: `ledger` is not supported yet"),
+        (
+            "serviceEntries: {addresses: false}",
+            "serviceEntries.addresses: `false` is a boolean: status or off is expected",
+        ),
+        ("serviceEntries: {answer: endpoints}", "serviceEntries.answer: `endpoints` is not supported yet"),
+        ("serviceEntries: {answer: decline}", "serviceEntries.answer: `decline` is not supported yet"),
+        (
+            "serviceEntries: {answer: vips}",
+            "serviceEntries.answer: `vips` is unknown: vip is expected; did you mean `vip`?",
+        ),
+        (
+            "serviceEntries: {families: IPv4}",
+            "serviceEntries.families: `IPv4` is text: a list is expected, [IPv4]",
+        ),
+        ("serviceEntries: {families: []}", "serviceEntries.families: the list is empty"),
+        (
+            "serviceEntries: {families: [ipv4]}",
+            "serviceEntries.families[0]: `ipv4` is unknown: IPv4 or IPv6 is expected",
+        ),
+        ("serviceEntries: {families: [IPv4, IPv4]}", "serviceEntries.families[1]: `IPv4` is given twice"),
+        ("serviceEntries: {ranges: [10.0.0.0/8]}", "serviceEntries.ranges: other ranges than"),
+        (
+            "serviceEntries: {ranges: [10.0.0.1/8]}",
+            "serviceEntries.ranges[0]: `10.0.0.1/8` has bits set outside its prefix",
+        ),
+        (
+            "serviceEntries: {exportedTo: [shop]}",
+            "serviceEntries.exportedTo: other values than [\"*\"] are not supported yet",
+        ),
+        (
+            "serviceEntries: {address: off}",
+            "serviceEntries.address: unknown setting; did you mean `addresses`?",
+        ),
+        ("ttl: {default: 4000}", "2: ttl.default: 4000 is out of range: seconds from 0 to 3600"),
+        ("ttl: {default: -1}", "ttl.default: -1 is out of range"),
+        ("ttl: {default: 5s}", "ttl.default: `5s` is text: seconds from 0 to 3600"),
+        ("ttl: {default: 1.5}", "ttl.default: `1.5` is not a whole number: seconds from 0 to 3600"),
+        ("ttl: {negative: 3601}", "ttl.negative: 3601 is out of range"),
+        (
+            "ttl: {negativePending: never}",
+            "ttl.negativePending: `never` is text: uncached or seconds from 0 to 3600",
+        ),
+        ("ttl: {negativePending: 3601}", "ttl.negativePending: 3601 is out of range"),
+        ("ttl: {clusterIP: 5}", "ttl.clusterIP: a TTL of its own is not supported yet"),
+        ("ttl: {vip: 5000}", "ttl.vip: 5000 is out of range"),
+        ("ttl: {clusterIp: 5}", "ttl.clusterIp: unknown setting; did you mean `clusterIP`?"),
+        ("---\nttl: {}", "2: a second document begins here"),
+    ] {
+        let told = zoned(text).expect_err(text).to_string();
+        assert!(
+            told.contains(expected) && told.starts_with("meshdns.yaml:"),
+            "{text}\n  {told}\n  {expected}"
+        );
+        assert_eq!(told.lines().count(), 1, "{told}");
+    }
+}
+
+#[test]
+fn every_class_has_its_key() {
+    for class in ["clusterIP", "headless", "pod", "externalName", "srv", "ptr", "serviceEntry", "vip"] {
+        let told = zoned(&format!("ttl: {{{class}: 5}}")).unwrap_err().to_string();
+        assert!(told.contains(&format!("ttl.{class}: a TTL of its own is not supported yet")), "{told}");
+    }
+}
+
+#[test]
+fn zones_are_names_and_ranges() {
+    for (text, expected) in [
+        (
+            "",
+            "meshdns.yaml: zones: at least one zone is expected, such as [cluster.local], or catchAll: true",
+        ),
+        (
+            "zones: []",
+            "meshdns.yaml: zones: at least one zone is expected, such as [cluster.local], or catchAll: true",
+        ),
+        (
+            "zones: cluster.local",
+            "meshdns.yaml:1: zones: `cluster.local` is text: a list is expected, [cluster.local]",
+        ),
+        ("zones: [a, A.]", "meshdns.yaml:1: zones[1]: zone a. is given twice"),
+        (
+            "zones: [10.0.0.0/8, 10.in-addr.arpa]",
+            "meshdns.yaml:1: zones[1]: zone 10.in-addr.arpa. is given twice",
+        ),
+        ("zones:\n- a..b", "meshdns.yaml:2: zones[0]: `a..b` has an empty label"),
+        ("zones: ['a b']", "meshdns.yaml:1: zones[0]: `a b` has the character ' '"),
+        ("zones: [10.0.0.0/33]", "meshdns.yaml:1: zones[0]: `10.0.0.0/33` has a prefix of more than 32 bits"),
+        (
+            "zones: [7]",
+            "meshdns.yaml:1: zones[0]: `7` is a number: a name or a range of addresses is expected, in quotes",
+        ),
+        ("- zones", "meshdns.yaml:1: a list stands where a mapping is expected"),
+        ("zones: [", "meshdns.yaml:1: column"),
+        ("zones: [a]\nzones: [b]\n", "meshdns.yaml:2: column 1: `zones` is already given at line 1"),
+    ] {
+        let told = problems(text);
+        assert!(told.starts_with(expected) && told.lines().count() == 1, "{text}\n  {told}\n  {expected}");
+    }
+    let label = "x".repeat(64);
+    assert!(problems(&format!("zones: [{label}]")).contains("a label of more than 63 octets"));
+    let name = ["x".repeat(63).as_str(); 4].join(".");
+    assert!(problems(&format!("zones: [{name}]")).contains("longer than 255 octets"));
+    assert!(zone_list(&read("catchAll: true").unwrap()).is_empty());
+    assert_eq!(read("kubernetes: {clusterSetZones: [clusterset.local]}").unwrap().zones.iter().count(), 1);
+}
+
+#[test]
+fn all_mistakes_are_told_at_once_by_line() {
+    let text = "ttl:\n  default: 4000\nzone: [a]\nlisten:\n  grpc: [x]\n  admin: off\nkubernetes:\n  zonalNames: maybe\n";
+    let told = problems(text);
+    let starts: Vec<&str> = told.lines().map(|line| line.split(": ").next().unwrap()).collect();
+    let expected = ["meshdns.yaml", "meshdns.yaml:2", "meshdns.yaml:3", "meshdns.yaml:5", "meshdns.yaml:8"];
+    assert_eq!(starts, expected, "{told}");
+}
+
+#[test]
+fn off_turns_the_admin_listener_off() {
+    assert_eq!(zoned("listen: {admin: off}").unwrap().listen.admin, None);
+}
+
+#[test]
+fn port_zero_may_stand_more_than_once() {
+    let settings = zoned("listen: {grpc: ['127.0.0.1:0', '127.0.0.1:0'], dns: ['127.0.0.1:0']}").unwrap();
+    assert_eq!(settings.listen.grpc.len(), 2);
+}
+
+#[test]
+fn families_are_auto_or_a_list() {
+    let families = |text: &str| zoned(text).unwrap().service_entries.families;
+    assert_eq!(families("serviceEntries: {families: auto}"), AddressFamilies::Auto);
+    assert_eq!(families("serviceEntries: {families: [IPv4]}"), AddressFamilies::Ipv4);
+    assert_eq!(families("serviceEntries: {families: [IPv6]}"), AddressFamilies::Ipv6);
+    assert_eq!(families("serviceEntries: {families: [IPv6, IPv4]}"), AddressFamilies::Dual);
+}
+
+#[test]
+fn a_namespace_selector_filters() {
+    let namespaces = |text: &str| zoned(text).unwrap().kubernetes.namespaces;
+    let selector = LabelSelector::parse("team=shop").unwrap();
+    assert_eq!(
+        namespaces("kubernetes: {namespaces: [], namespaceSelector: team=shop}"),
+        NamespaceFilter::Selected(selector)
+    );
+    assert_eq!(namespaces("kubernetes: {namespaces: [], namespaceSelector: ''}"), NamespaceFilter::All);
+}
+
+#[test]
+fn flags_replace_what_the_file_says() {
+    let overrides = Overrides {
+        manifests: vec![PathBuf::from("other")],
+        grpc_listen: vec!["127.0.0.1:1".to_owned()],
+        dns_listen: vec!["127.0.0.1:2".to_owned()],
+        admin_listen: Some("off".to_owned()),
+        zones: vec!["example.org".to_owned()],
+        upstreams: vec!["10.0.0.1".to_owned()],
+        catch_all: Some(true),
+    };
+    let settings = Settings::read("meshdns.yaml", COMPLETE, &overrides).unwrap();
+    assert_eq!(zone_list(&settings)[0].0, "example.org.");
+    assert_eq!(settings.zones.iter().count(), 2);
+    assert!(settings.catch_all);
+    assert_eq!(settings.listen.grpc, [GrpcAddress::Tcp(socket("127.0.0.1:1"))]);
+    assert_eq!(settings.listen.dns, [socket("127.0.0.1:2")]);
+    assert_eq!(settings.listen.admin, None);
+    assert_eq!(settings.sources.manifests, [PathBuf::from("other")]);
+    assert_eq!(settings.upstreams, Upstreams::Servers(vec![socket("10.0.0.1:53")]));
+}
+
+#[test]
+fn flags_are_called_by_their_names() {
+    let overrides = Overrides {
+        manifests: vec![PathBuf::new()],
+        grpc_listen: vec!["x".to_owned()],
+        dns_listen: vec!["y".to_owned()],
+        admin_listen: Some("z".to_owned()),
+        zones: vec!["a..b".to_owned()],
+        upstreams: vec!["u".to_owned()],
+        catch_all: None,
+    };
+    let told = Settings::load(None, &overrides).unwrap_err().to_string();
+    let flags: Vec<&str> = told.lines().map(|line| line.split(": ").next().unwrap()).collect();
+    let expected = ["--grpc-listen", "--dns-listen", "--admin-listen", "--manifests", "--upstream", "--zone"];
+    assert_eq!(flags, expected, "{told}");
+}
+
+#[test]
+fn without_a_file_flags_are_enough() {
+    let overrides = Overrides { zones: vec!["cluster.local".to_owned()], ..Overrides::default() };
+    assert_eq!(zone_list(&Settings::load(None, &overrides).unwrap())[0].0, "cluster.local.");
+    let told = Settings::load(None, &Overrides::default()).unwrap_err().to_string();
+    assert!(told.starts_with("zones: at least one zone"), "{told}");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_says_so() {
+    let told = Settings::load(Some(Path::new("/nowhere/meshdns.yaml")), &Overrides::default()).unwrap_err();
+    assert!(told.to_string().starts_with("/nowhere/meshdns.yaml: cannot be read: "), "{told}");
+}
+
+#[test]
+fn problems_stay_on_one_line() {
+    let told = problems("zones: [\"a\\nb\"]\n\"c\\nd\": 1\n");
+    assert_eq!(told.lines().count(), 2, "{told}");
+}
+
+/// Settings with one piece of the complete file exchanged for something else.
+fn disturbed() -> impl Strategy<Value = String> {
+    let words: Vec<String> =
+        COMPLETE.split_inclusive([' ', '\n', ',', '[', ']', ':']).map(str::to_owned).collect();
+    (0..words.len(), "[-a-z0-9:,\\[\\]{}'\"*&!|\n ./]{0,8}").prop_map(move |(at, piece)| {
+        let mut words = words.clone();
+        words[at] = piece;
+        words.concat()
+    })
+}
+
+fn check_any(text: &str) {
+    if let Err(problems) = read(text) {
+        assert!(problems.iter().count() > 0);
+        assert_eq!(problems.to_string().split('\n').count(), problems.iter().count());
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_read_or_refused(text in any::<String>()) {
+        check_any(&text);
+    }
+
+    #[test]
+    fn disturbed_settings_are_read_or_refused(text in disturbed()) {
+        check_any(&text);
+    }
+}
