@@ -1,9 +1,24 @@
 //! Kubernetes and Istio names for CoreDNS.
+//!
+//! ```text
+//! objects                    changes            units              names              bytes
+//! manifest files ──► source ───► keeper ──► compile ─► catalog ─► answer ─► wire ──► gRPC | DNS over UDP and TCP
+//!                    convert     (one       (per unit)  (readers     (pure)   (pure)
+//!                                 writer)                never lock)
+//! ```
+//!
+//! Without the feature `server` this is the pure core: no clock, socket, file, environment or random source; it
+//! builds for `wasm32-unknown-unknown`.
 
+pub mod answer;
+pub mod catalog;
 #[cfg(feature = "server")]
 pub mod config;
+pub mod inventory;
+pub mod keeper;
 pub mod model;
 #[cfg(feature = "server")]
 pub mod source;
+pub mod wire;
 #[cfg(feature = "server")]
 pub mod yaml;

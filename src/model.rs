@@ -24,6 +24,7 @@ pub use endpoint_slice::{Endpoint, EndpointAddress, EndpointSlice, Imported};
 pub use label_selector::{LabelSelector, LabelSelectorError};
 pub use labels::Labels;
 pub use name::{Name, NameError, dotted};
+pub(crate) use name::{labels, push_label};
 pub use namespace::Namespace;
 pub use object::{Change, Key, Kind, Object, ObjectName};
 pub use pod::Pod;

@@ -1,0 +1,189 @@
+//! Question to outcome.
+//!
+//! One pure function, [`answer`], decides every answer of every listener; `explain` is the same function with a
+//! recorder for [`Notes`]. Order: class and type, zone, fixed names, Kubernetes names, mesh hosts, and only then
+//! a negative answer. NXDOMAIN is given only when nothing exists at or below the name (RFC 8020); every other
+//! negative answer is NODATA. Both carry the SOA of the zone (RFC 2308 §3), except for names that may come any
+//! moment when the policy wants those kept out of caches.
+
+mod alias;
+mod asked;
+mod kubernetes;
+mod mesh;
+mod notes;
+mod outcome;
+mod reverse;
+mod select;
+mod zonal;
+mod zone;
+
+pub use asked::{Asked, AskedError};
+pub use notes::{Notes, Recorder, Step, Topic};
+pub use outcome::{Addresses, Alias, Base, Data, MadeName, NameServer, Outcome, Records, Soa};
+
+use crate::catalog::{Catalog, Class, NegativePending};
+use crate::model::{Name, Zone, ZoneKind};
+
+/// Record types by number (IANA DNS parameters).
+pub mod kind {
+    /// IPv4 address.
+    pub const A: u16 = 1;
+    /// Name server.
+    pub const NS: u16 = 2;
+    /// Alias.
+    pub const CNAME: u16 = 5;
+    /// Start of authority.
+    pub const SOA: u16 = 6;
+    /// Pointer.
+    pub const PTR: u16 = 12;
+    /// Text.
+    pub const TXT: u16 = 16;
+    /// IPv6 address.
+    pub const AAAA: u16 = 28;
+    /// Service location.
+    pub const SRV: u16 = 33;
+    /// EDNS options (RFC 6891).
+    pub const OPT: u16 = 41;
+    /// Incremental transfer.
+    pub const IXFR: u16 = 251;
+    /// Full transfer.
+    pub const AXFR: u16 = 252;
+}
+
+/// Class IN.
+pub const CLASS_IN: u16 = 1;
+
+/// What is asked.
+#[derive(Debug)]
+pub struct Question {
+    /// The name.
+    pub name: Asked,
+    /// The record type.
+    pub kind: u16,
+    /// The class.
+    pub class: u16,
+}
+
+/// What a search at one name gave.
+enum Found {
+    /// Records of the asked type.
+    Records(Records, Class),
+    /// An alias leads on.
+    Alias {
+        /// To this name.
+        target: Name,
+        /// As written, in wire form.
+        text: Box<[u8]>,
+    },
+    /// The name exists, with no record of the asked type.
+    Nothing,
+    /// It does not exist, but may any moment.
+    Pending,
+    /// It does not exist.
+    Missing,
+}
+
+/// Answers one question.
+pub fn answer(catalog: &Catalog, question: &Question, notes: &mut impl Notes) -> Outcome {
+    if question.class != CLASS_IN {
+        notes.say(|| Step::of(Topic::Outcome, "refused: only class IN is served"));
+        return Outcome::Refused;
+    }
+    if matches!(question.kind, kind::AXFR | kind::IXFR) {
+        notes.say(|| Step::of(Topic::Outcome, "refused: zones are not transferred"));
+        return Outcome::Refused;
+    }
+    lookup(catalog, &question.name, question.kind, notes, 0)
+}
+
+/// Answers for one name; `depth` counts the aliases that led here.
+fn lookup(catalog: &Catalog, name: &Asked, kind: u16, notes: &mut impl Notes, depth: usize) -> Outcome {
+    match catalog.policy.zones.find(name.wire()) {
+        Some((zone, at)) => {
+            notes.say(|| Step::of(Topic::Zone, format!("zone {} takes the name", zone.name)));
+            in_zone(catalog, zone, at, name, kind, notes, depth)
+        }
+        None => {
+            notes.say(|| Step::of(Topic::Zone, "no configured zone takes the name"));
+            mesh::outside_zones(catalog, name, kind, notes)
+        }
+    }
+}
+
+fn in_zone(
+    catalog: &Catalog,
+    zone: &Zone,
+    at: usize,
+    name: &Asked,
+    kind: u16,
+    notes: &mut impl Notes,
+    depth: usize,
+) -> Outcome {
+    let soa = zone::soa(catalog, zone, at);
+    let found = match zone::fixed(catalog, zone, at, name, kind, &soa, notes) {
+        Some(found) => found,
+        None if zone.kind == ZoneKind::Reverse => reverse::find(catalog, name, kind, notes),
+        None => kubernetes::find(catalog, zone, at, name, kind, notes),
+    };
+    let found = match found {
+        Found::Missing | Found::Pending if zone.kind == ZoneKind::Cluster => {
+            match (mesh::find(catalog, name, kind, notes), found) {
+                (Found::Missing, kubernetes) => kubernetes,
+                (mesh, _) => mesh,
+            }
+        }
+        found => found,
+    };
+    match found {
+        Found::Records(records, class) => data(catalog, records, class, notes),
+        Found::Alias { target, text } => {
+            alias::follow(catalog, &target, text, (zone, at), name, kind, notes, depth)
+        }
+        Found::Nothing => negative(Outcome::NoData, Some(soa), notes),
+        // A name below the apex is never NXDOMAIN for SOA: who looks for the zone's apex gets its SOA either way.
+        Found::Missing | Found::Pending if kind == kind::SOA => negative(Outcome::NoData, Some(soa), notes),
+        Found::Missing => negative(Outcome::NoSuchName, Some(soa), notes),
+        Found::Pending => negative(Outcome::NoSuchName, pending_soa(catalog, soa, notes), notes),
+    }
+}
+
+/// The SOA under which a pending name's absence may be kept; none when it must not be kept.
+fn pending_soa(catalog: &Catalog, soa: Soa, notes: &mut impl Notes) -> Option<Soa> {
+    match catalog.policy.ttl.negative_pending {
+        NegativePending::Uncached => {
+            notes.say(|| Step::of(Topic::Ttl, "no SOA: the name may come any moment (ttl.negativePending)"));
+            None
+        }
+        NegativePending::For(ttl) => {
+            notes.say(|| {
+                Step::of(
+                    Topic::Ttl,
+                    format!("{} s: the name may come any moment (ttl.negativePending)", ttl.seconds()),
+                )
+            });
+            Some(Soa { ttl: ttl.seconds(), minimum: ttl.seconds(), ..soa })
+        }
+    }
+}
+
+fn data(catalog: &Catalog, records: Records, class: Class, notes: &mut impl Notes) -> Outcome {
+    let ttl = match &records {
+        Records::Soa(soa) => soa.ttl,
+        Records::Text(_) => zone::VERSION_TTL,
+        _ => catalog.policy.ttl.of(class).seconds(),
+    };
+    notes.say(|| Step::of(Topic::Ttl, format!("{ttl} s (ttl.{})", class.as_str())));
+    Outcome::Data(Data { aliases: Vec::new(), records, ttl })
+}
+
+fn negative(outcome: fn(Option<Soa>) -> Outcome, soa: Option<Soa>, notes: &mut impl Notes) -> Outcome {
+    let outcome = outcome(soa);
+    notes.say(|| {
+        let kept = match outcome.soa() {
+            Some(soa) => format!("; caches keep this for {} s (ttl.negative)", soa.ttl),
+            None => String::new(),
+        };
+        Step::of(Topic::Outcome, format!("{}{kept}", outcome.in_words()))
+    });
+    outcome
+}

@@ -1,0 +1,67 @@
+//! Aliases: ExternalName services, and endpoints that are reached under a name.
+//!
+//! Rules, as CoreDNS's kubernetes plugin has them: only A and AAAA follow an alias. Inside the zone the target is
+//! answered with the alias in front; a target that gives nothing leaves no alias either (NODATA), as does a chain
+//! of more than eleven. Elsewhere, which includes our other zones, the alias stands whatever the target gives.
+
+use super::{Alias, Asked, Data, Notes, Outcome, Records, Soa, Step, Topic, kind, lookup, negative, zone};
+use crate::catalog::{Catalog, Class};
+use crate::model::{Name, Zone};
+
+/// The longest chain of aliases inside a zone that is followed.
+const MAX_CHAIN: usize = 11;
+
+/// The alias and where it leads, as one outcome.
+#[expect(clippy::too_many_arguments, reason = "the place of the alias, its target, and the question")]
+pub(super) fn follow(
+    catalog: &Catalog,
+    target: &Name,
+    text: Box<[u8]>,
+    (zone, at): (&Zone, usize),
+    name: &Asked,
+    kind: u16,
+    notes: &mut impl Notes,
+    depth: usize,
+) -> Outcome {
+    let soa = || zone::soa(catalog, zone, at);
+    let ttl = catalog.policy.ttl.of(Class::ExternalName).seconds();
+    let alone = |text| Data { aliases: vec![Alias { target: text }], records: Records::None, ttl };
+    match kind {
+        kind::CNAME => return Outcome::Data(alone(text)),
+        kind::A | kind::AAAA => {}
+        _ => return negative(Outcome::NoData, Some(soa()), notes),
+    }
+    let inside = catalog.policy.zones.find(target.wire()).is_some_and(|(found, _)| found.name == zone.name);
+    if target.wire() == name.wire() || (depth >= MAX_CHAIN && inside) {
+        notes.say(|| Step::of(Topic::Outcome, "the alias leads in a circle or too far"));
+        return nothing(soa(), notes);
+    }
+    if depth > MAX_CHAIN {
+        return Outcome::Data(alone(text));
+    }
+    notes.say(|| Step::of(Topic::Name, format!("the alias leads to {target}")));
+    match lookup(catalog, &Asked::of(target), kind, notes, depth + 1) {
+        Outcome::Data(mut data) => {
+            data.aliases.insert(0, Alias { target: text });
+            Outcome::Data(data)
+        }
+        Outcome::Elsewhere { mut data, target } => {
+            data.aliases.insert(0, Alias { target: text });
+            Outcome::Elsewhere { data, target }
+        }
+        Outcome::NoData(_) | Outcome::NoSuchName(_) if inside => nothing(soa(), notes),
+        Outcome::NoData(_) => Outcome::Data(alone(text)),
+        Outcome::NoSuchName(_) if catalog.policy.zones.find(target.wire()).is_some() => {
+            Outcome::Data(alone(text))
+        }
+        // Nothing of ours answers it: others may.
+        Outcome::NoSuchName(_) | Outcome::NotMine | Outcome::Refused => {
+            notes.say(|| Step::of(Topic::Outcome, "an upstream resolver is asked for the target"));
+            Outcome::Elsewhere { data: alone(text), target: target.clone() }
+        }
+    }
+}
+
+fn nothing(soa: Soa, notes: &mut impl Notes) -> Outcome {
+    negative(Outcome::NoData, Some(soa), notes)
+}

@@ -1,0 +1,216 @@
+//! Mesh hosts: ServiceEntry hosts, exact and wildcard.
+//!
+//! Rules: an exact host wins over any wildcard, and the most specific wildcard over the others; a star covers any
+//! number of labels but never none (Istio `pkg/dns/client/dns.go`). Unlike RFC 4592 §3.3.1 a wildcard also covers
+//! names below an existing one. The owner of an answer is always the name asked. SRV records of a host's named
+//! ports are at `_port._tcp.host` and `_port._udp.host`, underscores required (RFC 2782).
+//!
+//! A host outside all configured zones is a small zone of its own: its apex is the host, or what stands after the
+//! star, so its negative answers have an SOA too.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::{
+    Addresses, Asked, Data, Found, Notes, Outcome, Records, Step, Topic, kind, negative, pending_soa, zone,
+};
+use crate::catalog::{Catalog, Class, HostState, HostUnit, ServiceSet};
+use crate::model::Port;
+
+/// Looks a name up among mesh hosts.
+pub(super) fn find(catalog: &Catalog, name: &Asked, kind: u16, notes: &mut impl Notes) -> Found {
+    let exact = catalog.hosts.exact(name.wire());
+    if let Some(unit) = &exact {
+        say(unit, notes);
+        if unit.answers() {
+            return addresses(unit, kind);
+        }
+    }
+    if let Some(found) = service_of_exact(catalog, name, kind, notes) {
+        return found;
+    }
+    if let Some((unit, above)) = wildcard(catalog, name) {
+        say(&unit, notes);
+        if unit.answers() {
+            return service_of_wildcard(&unit, name, above, kind).unwrap_or_else(|| addresses(&unit, kind));
+        }
+    }
+    if catalog.hosts.any_below(name.wire()) {
+        notes.say(|| Step::of(Topic::Name, "mesh hosts stand below the name"));
+        return Found::Nothing;
+    }
+    match exact.as_deref().map(|unit| &unit.state) {
+        Some(HostState::Pending) => Found::Pending,
+        _ => Found::Missing,
+    }
+}
+
+/// The answer for a name outside all configured zones.
+pub(super) fn outside_zones(catalog: &Catalog, name: &Asked, kind: u16, notes: &mut impl Notes) -> Outcome {
+    let Some((apex, serial)) = small_zone(catalog, name) else {
+        notes.say(|| Step::of(Topic::Object, "no ServiceEntry declares the name or one above it"));
+        return not_ours(catalog, notes);
+    };
+    notes.say(|| {
+        let apex = crate::model::dotted(name.from(apex));
+        Step::of(Topic::Zone, format!("the mesh host {apex} is a zone of its own"))
+    });
+    let soa = zone::with_serial(catalog, name.start(apex), serial);
+    match find(catalog, name, kind, notes) {
+        Found::Records(records, class) => super::data(catalog, records, class, notes),
+        found if catalog.policy.catch_all && !declares(catalog, name) => {
+            drop(found);
+            not_ours(catalog, notes)
+        }
+        _ if kind == kind::SOA && apex == 0 => {
+            let data = Data { aliases: Vec::new(), records: Records::Soa(soa), ttl: soa.ttl };
+            Outcome::Data(data)
+        }
+        _ if kind == kind::SOA => negative(Outcome::NoData, Some(soa), notes),
+        Found::Pending => negative(Outcome::NoSuchName, pending_soa(catalog, soa, notes), notes),
+        Found::Nothing | Found::Alias { .. } => negative(Outcome::NoData, Some(soa), notes),
+        Found::Missing
+            if apex == 0 && catalog.hosts.wildcard(name.wire()).is_some_and(|unit| unit.answers()) =>
+        {
+            negative(Outcome::NoData, Some(soa), notes)
+        }
+        Found::Missing => negative(Outcome::NoSuchName, Some(soa), notes),
+    }
+}
+
+fn not_ours(catalog: &Catalog, notes: &mut impl Notes) -> Outcome {
+    let outcome = if catalog.policy.catch_all { Outcome::NotMine } else { Outcome::Refused };
+    notes.say(|| Step::of(Topic::Outcome, outcome.in_words()));
+    outcome
+}
+
+/// Whether a host that answers is, or covers, exactly this name.
+fn declares(catalog: &Catalog, name: &Asked) -> bool {
+    catalog.hosts.exact(name.wire()).is_some_and(|unit| unit.answers())
+        || wildcard(catalog, name).is_some_and(|(unit, _)| unit.answers())
+        || service_labels(name)
+            .is_some_and(|_| catalog.hosts.exact(name.from(2)).is_some_and(|unit| unit.answers()))
+}
+
+/// The closest declared host at or above a name: the label it begins with, and its serial.
+fn small_zone(catalog: &Catalog, name: &Asked) -> Option<(usize, u32)> {
+    (0..name.count()).find_map(|index| {
+        let from = name.from(index);
+        let unit = catalog.hosts.exact(from).or_else(|| catalog.hosts.wildcard(from))?;
+        Some((index, unit.serial()))
+    })
+}
+
+/// The most specific wildcard that covers a name and answers, else the most specific one; with the label that
+/// its name begins with.
+fn wildcard(catalog: &Catalog, name: &Asked) -> Option<(Arc<HostUnit>, usize)> {
+    if !catalog.hosts.any_wildcard() {
+        return None;
+    }
+    let mut covering = (1..name.count())
+        .filter_map(|index| Some((catalog.hosts.wildcard(name.from(index))?, index)))
+        .peekable();
+    let first = covering.peek().cloned();
+    covering.find(|(unit, _)| unit.answers()).or(first)
+}
+
+fn addresses(unit: &HostUnit, kind: u16) -> Found {
+    let HostState::Addresses { v4, v6, automatic, .. } = &unit.state else { return Found::Nothing };
+    let records = match kind {
+        kind::A => Records::V4(Addresses::Shared(v4.clone())),
+        kind::AAAA => Records::V6(Addresses::Shared(v6.clone())),
+        _ => Records::None,
+    };
+    if records.is_empty() {
+        return Found::Nothing;
+    }
+    Found::Records(records, if *automatic { Class::Vip } else { Class::ServiceEntry })
+}
+
+/// `_port._tcp.host` and what stands above it, for an exact host.
+fn service_of_exact(catalog: &Catalog, name: &Asked, kind: u16, notes: &mut impl Notes) -> Option<Found> {
+    if name.count() < 2 || !name.label(0).starts_with(b"_") {
+        return None;
+    }
+    if let Some(unit) = catalog.hosts.exact(name.from(1))
+        && ports(&unit).any(|port| protocol(port) == name.label(0))
+    {
+        say(&unit, notes);
+        return Some(Found::Nothing);
+    }
+    service_labels(name)?;
+    let unit = catalog.hosts.exact(name.from(2))?;
+    say(&unit, notes);
+    services(&unit, name, 2, kind)
+}
+
+/// `_port._tcp` in front of a name that a wildcard covers.
+fn service_of_wildcard(unit: &HostUnit, name: &Asked, above: usize, kind: u16) -> Option<Found> {
+    service_labels(name)?;
+    if kind != kind::SRV || above < 3 {
+        return None;
+    }
+    services(unit, name, 2, kind)
+}
+
+/// Port and protocol labels, if the name begins with them.
+fn service_labels(name: &Asked) -> Option<(&[u8], &[u8])> {
+    let starts = name.count() > 2 && matches!(name.label(1), b"_tcp" | b"_udp");
+    let port = starts.then(|| name.label(0).strip_prefix(b"_")).flatten()?;
+    Some((port, name.label(1)))
+}
+
+/// SRV records of the ports that a name asks for, targets at the host that begins with label `host`.
+fn services(unit: &HostUnit, name: &Asked, host: usize, kind: u16) -> Option<Found> {
+    let HostState::Addresses { v4, v6, .. } = &unit.state else { return None };
+    let (wanted, over) = service_labels(name)?;
+    let matching: Vec<u16> = ports(unit)
+        .filter(|port| port.name.as_bytes().eq_ignore_ascii_case(wanted) && protocol(port) == over)
+        .filter_map(|port| port.number)
+        .collect();
+    if matching.is_empty() {
+        return None;
+    }
+    if kind != kind::SRV {
+        return Some(Found::Nothing);
+    }
+    let mut set = ServiceSet::default();
+    let addresses: Vec<IpAddr> =
+        v4.iter().map(|a| IpAddr::V4(*a)).chain(v6.iter().map(|a| IpAddr::V6(*a))).collect();
+    for address in &addresses {
+        set.add(&[], *address, matching.iter().copied());
+    }
+    set.weigh(addresses.len() * matching.len());
+    Some(Found::Records(Records::Services { set: Box::new(set), base: name.start(host) }, Class::Srv))
+}
+
+fn ports(unit: &HostUnit) -> impl Iterator<Item = &Port> {
+    let ports: &[Port] = match &unit.state {
+        HostState::Addresses { ports, .. } => ports,
+        _ => &[],
+    };
+    ports.iter()
+}
+
+/// The protocol label of a port: everything but UDP runs over TCP.
+fn protocol(port: &Port) -> &'static [u8] {
+    if port.protocol.eq_ignore_ascii_case("UDP") { b"_udp" } else { b"_tcp" }
+}
+
+fn say(unit: &HostUnit, notes: &mut impl Notes) {
+    notes.say(|| {
+        let star = if unit.wildcard { "*." } else { "" };
+        let state = match &unit.state {
+            HostState::Addresses { automatic: true, .. } => "has automatic addresses".to_owned(),
+            HostState::Addresses { .. } => "has addresses of its own".to_owned(),
+            HostState::Pending => "waits for an automatic address".to_owned(),
+            HostState::Declined(reason) => format!("is left to others: {reason}"),
+        };
+        let entries: Vec<String> = unit.entries.iter().map(|entry| format!("ServiceEntry {entry}")).collect();
+        let from = if entries.is_empty() { String::new() } else { format!(" from {}", entries.join(", ")) };
+        Step::of(Topic::Object, format!("host {star}{} {state}{from}", unit.name))
+    });
+    for (entry, reason) in &unit.passed_over {
+        notes.say(|| Step::of(Topic::Object, format!("ServiceEntry {entry} is passed over: {reason}")));
+    }
+}

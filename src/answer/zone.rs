@@ -1,0 +1,144 @@
+//! What every zone has: its SOA, its name servers and its fixed names.
+
+use std::net::IpAddr;
+
+use super::{
+    Addresses, Asked, Base, Found, MadeName, NameServer, Notes, Records, Soa, Step, Topic, kind, mesh, select,
+};
+use crate::catalog::{Catalog, Class, ReverseOwner, ServiceKind};
+use crate::model::{Zone, ZoneKind, push_label};
+
+/// The version of the Kubernetes DNS specification that names follow (its section 2.2).
+const VERSION: &str = "1.1.0";
+/// Its TTL, which no setting changes.
+pub(super) const VERSION_TTL: u32 = 28_800;
+/// The longest TTL of the SOA record itself.
+const SOA_TTL: u32 = 300;
+
+/// The SOA of a zone whose apex begins at `apex` in the name asked.
+pub(super) fn soa(catalog: &Catalog, zone: &Zone, apex: usize) -> Soa {
+    let serial = match zone.kind {
+        ZoneKind::ClusterSet => catalog.cluster_set_serial(),
+        ZoneKind::Cluster | ZoneKind::Reverse => catalog.serial(),
+    };
+    with_serial(catalog, apex, serial)
+}
+
+/// An SOA with the TTLs of the policy.
+pub(super) fn with_serial(catalog: &Catalog, apex: usize, serial: u32) -> Soa {
+    let negative = catalog.policy.ttl.negative.seconds();
+    Soa { apex, serial, ttl: negative.min(SOA_TTL), minimum: negative }
+}
+
+/// The outcome for a name that every zone has; `None` for any other.
+pub(super) fn fixed(
+    catalog: &Catalog,
+    zone: &Zone,
+    at: usize,
+    name: &Asked,
+    kind: u16,
+    soa: &Soa,
+    notes: &mut impl Notes,
+) -> Option<Found> {
+    let count = name.labels_before(at);
+    let found = match count {
+        0 => return Some(apex(catalog, zone, at, name, kind, soa, notes)),
+        1 if name.label(0) == b"dns-version" => match kind {
+            kind::TXT => Found::Records(Records::Text(VERSION), Class::Zone),
+            _ => Found::Nothing,
+        },
+        1 if name.label(0) == b"dns" => Found::Nothing,
+        2 if name.label(0) == b"ns" && name.label(1) == b"dns" => server_addresses(catalog, at, kind),
+        _ => return None,
+    };
+    notes.say(|| Step::of(Topic::Name, "a name that every zone has"));
+    Some(found)
+}
+
+fn apex(
+    catalog: &Catalog,
+    zone: &Zone,
+    at: usize,
+    name: &Asked,
+    kind: u16,
+    soa: &Soa,
+    notes: &mut impl Notes,
+) -> Found {
+    notes.say(|| Step::of(Topic::Name, "the apex of the zone"));
+    match kind {
+        kind::SOA => Found::Records(Records::Soa(*soa), Class::Zone),
+        kind::NS => match name_servers(catalog, at) {
+            servers if servers.is_empty() => Found::Nothing,
+            servers => Found::Records(Records::NameServers(servers), Class::Zone),
+        },
+        _ if zone.kind == ZoneKind::Cluster => match mesh::find(catalog, name, kind, notes) {
+            Found::Missing | Found::Pending => Found::Nothing,
+            found => found,
+        },
+        _ => Found::Nothing,
+    }
+}
+
+/// The name servers of a zone: the services that have one of the configured addresses as a ready endpoint, under
+/// their own names; without any such service `ns.dns` of the zone.
+fn name_servers(catalog: &Catalog, at: usize) -> Vec<NameServer> {
+    let mut servers: Vec<NameServer> = Vec::new();
+    let mut add = |labels: Vec<u8>, address: IpAddr| {
+        let name = MadeName { labels, base: Base::Asked(at) };
+        match servers.iter_mut().find(|server| server.name == name) {
+            Some(server) if server.addresses.contains(&address) => {}
+            Some(server) => server.addresses.push(address),
+            None => servers.push(NameServer { name, addresses: vec![address] }),
+        }
+    };
+    for address in &catalog.policy.server_addresses {
+        for owner in catalog.reverse().owners(*address).iter().flat_map(|owners| owners.iter()) {
+            let ReverseOwner::Service(key) = owner else { continue };
+            let Some(unit) = catalog.service(key) else { continue };
+            let mut service = Vec::new();
+            select::push_service(&mut service, &unit);
+            for entry in unit.endpoints.at(*address) {
+                if !matches!(unit.kind, ServiceKind::Headless) {
+                    unit.cluster_ips().into_iter().for_each(|address| add(service.clone(), address));
+                    continue;
+                }
+                let slice = unit.endpoints.slice(entry);
+                for sibling in unit.endpoints.iter().filter(|sibling| unit.endpoints.slice(sibling) == slice)
+                {
+                    let mut labels = Vec::new();
+                    if let Some(address) = sibling.ip()
+                        && push_label(&mut labels, &sibling.label())
+                    {
+                        labels.extend_from_slice(&service);
+                        add(labels, address);
+                    }
+                }
+            }
+        }
+    }
+    if servers.is_empty() && !catalog.policy.server_addresses.is_empty() {
+        let name = MadeName { labels: b"\x02ns\x03dns".to_vec(), base: Base::Asked(at) };
+        servers.push(NameServer { name, addresses: catalog.policy.server_addresses.clone() });
+    }
+    servers
+}
+
+/// `ns.dns` of a zone: all addresses of its name servers.
+fn server_addresses(catalog: &Catalog, at: usize, kind: u16) -> Found {
+    let (mut v4, mut v6) = (Vec::new(), Vec::new());
+    for server in name_servers(catalog, at) {
+        for address in server.addresses {
+            match address {
+                IpAddr::V4(address) if !v4.contains(&address) => v4.push(address),
+                IpAddr::V6(address) if !v6.contains(&address) => v6.push(address),
+                _ => {}
+            }
+        }
+    }
+    let records = match kind {
+        kind::A => Records::V4(Addresses::Own(v4)),
+        kind::AAAA => Records::V6(Addresses::Own(v6)),
+        _ => Records::None,
+    };
+    if records.is_empty() { Found::Nothing } else { Found::Records(records, Class::Zone) }
+}

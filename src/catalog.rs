@@ -1,0 +1,198 @@
+//! What can be answered, in units that are published one by one.
+//!
+//! One writer ([`Catalog::publish`]) and any number of readers that never lock: every unit stands behind its own
+//! entry of a concurrent map and is replaced in one atomic step, so a reader sees it before or after a change and
+//! never half. Publishing costs what the unit costs, not what the catalog costs.
+//!
+//! Beside the units stand three indexes for names that no unit is called by: addresses to the units that have them
+//! (PTR), all such addresses in order, and all mesh hosts in order (both to tell an empty non-terminal from a name
+//! that does not exist, RFC 8020).
+
+mod compile;
+mod content;
+mod endpoints;
+mod hosts;
+mod policy;
+mod records;
+mod reverse;
+mod serial;
+mod service_set;
+mod units;
+
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+
+pub use compile::compile;
+pub use endpoints::{EndpointSet, Entry, PortFilter};
+pub use hosts::{HostState, HostUnit};
+pub use policy::{
+    AutomaticAddresses, Class, CompilePolicy, Families, NegativePending, PodMode, Policy, TtlPolicy,
+};
+pub use records::Listed;
+pub use service_set::{ServiceRecord, ServiceSet, ServiceTarget};
+pub use units::{Hidden, PodUnit, ServiceKind, ServiceUnit, Unit};
+
+use crate::inventory::UnitKey;
+use crate::model::ObjectName;
+use hosts::Hosts;
+use reverse::{Owner, Reverse};
+use serial::Serials;
+
+type Map<K, V> = papaya::HashMap<K, V, RandomState>;
+
+/// Everything that can be answered, with the policy under which it is.
+pub struct Catalog {
+    /// Zones, modes and TTLs.
+    pub policy: Policy,
+    namespaces: Map<Box<[u8]>, ()>,
+    services: Map<Box<[u8]>, Arc<ServiceUnit>>,
+    imports: Map<Box<[u8]>, Arc<ServiceUnit>>,
+    pods: Map<(Box<[u8]>, std::net::IpAddr), Arc<PodUnit>>,
+    pub(crate) hosts: Hosts,
+    reverse: Reverse,
+    serials: Serials,
+}
+
+impl Catalog {
+    /// An empty catalog.
+    pub fn new(policy: Policy) -> Self {
+        Self {
+            policy,
+            namespaces: Map::default(),
+            services: Map::default(),
+            imports: Map::default(),
+            pods: Map::default(),
+            hosts: Hosts::default(),
+            reverse: Reverse::default(),
+            serials: Serials::default(),
+        }
+    }
+
+    /// Puts a unit in place of what stood under its key; `None` removes that. Only one task may call this at a time.
+    pub fn publish(&self, key: UnitKey, unit: Option<Unit>) {
+        match key {
+            UnitKey::Namespace(name) => {
+                let label = lower_label(&name);
+                let namespaces = self.namespaces.pin();
+                if unit.is_some() {
+                    namespaces.insert(label, ());
+                } else {
+                    namespaces.remove(&label);
+                }
+            }
+            UnitKey::Service(name) => {
+                let new = unit.and_then(Unit::into_service);
+                self.publish_service(&self.services, &name, new, serial::Area::Cluster);
+            }
+            UnitKey::Import(name) => {
+                let new = unit.and_then(Unit::into_service);
+                self.publish_service(&self.imports, &name, new, serial::Area::ClusterSet);
+            }
+            UnitKey::Pod { namespace, address } => {
+                let key = (lower_label(&namespace), address);
+                let new = unit.and_then(Unit::into_pod).map(Arc::new);
+                let pods = self.pods.pin();
+                let change = new.as_ref().map_or(0, |unit| unit.content);
+                let old = match new {
+                    Some(unit) => pods.insert(key, unit),
+                    None => pods.remove(&key),
+                };
+                self.serials.replace(serial::Area::Cluster, old.map_or(0, |unit| unit.content), change);
+            }
+            UnitKey::Host { name, wildcard } => {
+                let new = unit.and_then(Unit::into_host);
+                let change = new.as_ref().map_or(0, HostUnit::visible_content);
+                let owner = Owner::Host(name.clone());
+                let added: Vec<_> =
+                    new.as_ref().map(|unit| unit.automatic_addresses().collect()).unwrap_or_default();
+                let old = self.hosts.publish(name, wildcard, new);
+                let removed: Vec<_> =
+                    old.as_ref().map(|unit| unit.automatic_addresses().collect()).unwrap_or_default();
+                self.reverse.replace(&owner, removed.into_iter(), added.into_iter());
+                self.serials.replace(
+                    serial::Area::Cluster,
+                    old.map_or(0, |unit| unit.visible_content()),
+                    change,
+                );
+            }
+        }
+    }
+
+    fn publish_service(
+        &self,
+        units: &Map<Box<[u8]>, Arc<ServiceUnit>>,
+        name: &ObjectName,
+        new: Option<ServiceUnit>,
+        area: serial::Area,
+    ) {
+        let key = service_key(name);
+        let new = new.map(Arc::new);
+        let guard = units.pin();
+        let old = match &new {
+            Some(unit) => guard.insert(key.clone(), unit.clone()),
+            None => guard.remove(&key),
+        };
+        // Imported services have no reverse names: their addresses belong to other clusters.
+        if matches!(area, serial::Area::Cluster) {
+            let addresses =
+                |unit: Option<&ServiceUnit>| unit.map(ServiceUnit::reverse_addresses).unwrap_or_default();
+            let (removed, added) = (addresses(old.map(Arc::as_ref)), addresses(new.as_deref()));
+            self.reverse.replace(&Owner::Service(key), removed.into_iter(), added.into_iter());
+        }
+        let content = |unit: Option<&ServiceUnit>| unit.map_or(0, |unit| unit.content);
+        self.serials.replace(area, content(old.map(Arc::as_ref)), content(new.as_deref()));
+    }
+
+    /// Whether a namespace exists. `label` is in lower case.
+    pub(crate) fn has_namespace(&self, label: &[u8]) -> bool {
+        self.namespaces.pin().contains_key(label)
+    }
+
+    /// The unit of a Service; `key` is its lower-case wire form `name.namespace` without a root octet.
+    pub(crate) fn service(&self, key: &[u8]) -> Option<Arc<ServiceUnit>> {
+        self.services.pin().get(key).cloned()
+    }
+
+    /// The unit of a ServiceImport, by the same form of key.
+    pub(crate) fn import(&self, key: &[u8]) -> Option<Arc<ServiceUnit>> {
+        self.imports.pin().get(key).cloned()
+    }
+
+    /// The pods of a namespace (lower case) at an address.
+    pub(crate) fn pod(&self, namespace: &[u8], address: std::net::IpAddr) -> Option<Arc<PodUnit>> {
+        self.pods.pin().get(&(Box::from(namespace), address)).cloned()
+    }
+
+    /// Units that have an address, and whether any lies in a range.
+    pub(crate) fn reverse(&self) -> &Reverse {
+        &self.reverse
+    }
+
+    /// The SOA serial of zones of the cluster: a sum over the content of all their units, so that replicas with the
+    /// same data show the same serial, in whatever order it came.
+    pub fn serial(&self) -> u32 {
+        self.serials.get(serial::Area::Cluster)
+    }
+
+    /// The SOA serial of multicluster zones.
+    pub fn cluster_set_serial(&self) -> u32 {
+        self.serials.get(serial::Area::ClusterSet)
+    }
+}
+
+pub(crate) use reverse::Owner as ReverseOwner;
+
+/// The lower-case wire form `name.namespace`, without a root octet, that a service is found by.
+pub(crate) fn service_key(name: &ObjectName) -> Box<[u8]> {
+    let mut key = Vec::with_capacity(name.name.len() + name.namespace.len() + 2);
+    for part in [&name.name, &name.namespace] {
+        key.push(part.len().min(255) as u8);
+        key.extend(part.bytes().map(|octet| octet.to_ascii_lowercase()));
+    }
+    key.into()
+}
+
+fn lower_label(text: &str) -> Box<[u8]> {
+    text.bytes().map(|octet| octet.to_ascii_lowercase()).collect()
+}

@@ -1,0 +1,175 @@
+//! Inventory to units: what each Service, ServiceImport, pod address and mesh host is answered with.
+//!
+//! Pure: the same inventory and policy give the same unit, in whatever order the objects came.
+
+mod host;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::content::Content;
+use super::endpoints::hash_port;
+use super::{CompilePolicy, EndpointSet, Hidden, PodUnit, ServiceKind, ServiceUnit, Unit};
+use crate::inventory::{Inventory, UnitKey};
+use crate::model::{Addressing, EndpointSlice, Labels, Name, ObjectName, Port, Service};
+
+/// Compiles one unit; `None` when nothing of it is left.
+pub fn compile(inventory: &Inventory, key: &UnitKey, policy: &CompilePolicy) -> Option<Unit> {
+    match key {
+        UnitKey::Namespace(name) => serves_namespace(inventory, name, policy).then_some(Unit::Namespace),
+        UnitKey::Service(name) => {
+            let service = inventory.service(name)?;
+            Some(Unit::Service(compile_service(inventory, service, policy)))
+        }
+        UnitKey::Import(name) => compile_import(inventory, name, policy).map(Unit::Service),
+        UnitKey::Pod { namespace, address } => {
+            compile_pods(inventory, namespace, *address, policy).map(Unit::Pod)
+        }
+        UnitKey::Host { name, wildcard } => {
+            host::compile_host(inventory, name, *wildcard, policy).map(Unit::Host)
+        }
+    }
+}
+
+/// Whether a namespace exists and passes the filters.
+fn serves_namespace(inventory: &Inventory, name: &str, policy: &CompilePolicy) -> bool {
+    let Some(namespace) = inventory.namespace(name) else { return false };
+    (policy.namespaces.is_empty() || policy.namespaces.contains(name))
+        && policy
+            .namespace_selector
+            .as_ref()
+            .is_none_or(|selector| selector.matches(|key| namespace.labels.get(key)))
+}
+
+fn selected(labels: &Labels, policy: &CompilePolicy) -> bool {
+    policy.label_selector.as_ref().is_none_or(|selector| selector.matches(|key| labels.get(key)))
+}
+
+fn compile_service(inventory: &Inventory, service: &Service, policy: &CompilePolicy) -> ServiceUnit {
+    let endpoints = local_endpoints(inventory, service, policy);
+    let kind = if !serves_namespace(inventory, &service.name.namespace, policy) {
+        ServiceKind::Hidden(Hidden::Namespace)
+    } else if !selected(&service.labels, policy) {
+        ServiceKind::Hidden(Hidden::Labels)
+    } else {
+        match &service.addressing {
+            Addressing::ClusterIps(_) if policy.ignore_empty_services && endpoints.is_empty() => {
+                ServiceKind::Hidden(Hidden::Empty)
+            }
+            Addressing::ClusterIps(addresses) => cluster_ips(addresses),
+            Addressing::Headless => ServiceKind::Headless,
+            Addressing::Unassigned if endpoints.slices().is_empty() => cluster_ips(&[]),
+            Addressing::Unassigned => ServiceKind::Headless,
+            Addressing::ExternalName(text) => alias(text),
+        }
+    };
+    finish(service.name.clone(), kind, with_a_port(&service.ports), endpoints)
+}
+
+fn compile_import(inventory: &Inventory, name: &ObjectName, policy: &CompilePolicy) -> Option<ServiceUnit> {
+    let import = inventory.import(name)?;
+    let slices = if policy.no_endpoints { Vec::new() } else { inventory.imported_slices(name) };
+    let endpoints = EndpointSet::join(slices, policy.endpoint_pod_names);
+    let kind = if !serves_namespace(inventory, &name.namespace, policy) {
+        ServiceKind::Hidden(Hidden::Namespace)
+    } else if import.ports.is_empty() {
+        ServiceKind::Hidden(Hidden::NoPorts)
+    } else {
+        match &import.addresses {
+            Some(addresses) => cluster_ips(addresses),
+            None => ServiceKind::Headless,
+        }
+    };
+    Some(finish(name.clone(), kind, import.ports.clone().into(), endpoints))
+}
+
+fn compile_pods(
+    inventory: &Inventory,
+    namespace: &str,
+    address: IpAddr,
+    policy: &CompilePolicy,
+) -> Option<PodUnit> {
+    let mut names: Vec<ObjectName> = inventory
+        .pods_at(namespace, address)
+        .into_iter()
+        .filter(|pod| selected(&pod.labels, policy))
+        .map(|pod| pod.name.clone())
+        .collect();
+    if names.is_empty() || !serves_namespace(inventory, namespace, policy) {
+        return None;
+    }
+    names.sort_unstable();
+    names.dedup();
+    let content = Content::of("pod").bytes(namespace.as_bytes()).address(address).finish();
+    Some(PodUnit { names: names.into(), content })
+}
+
+/// The slices of a Service, as far as they are read. Endpoints objects count where a controller would have mirrored
+/// them: for a service that selects no pods, or that has no slices of its own.
+fn local_endpoints(inventory: &Inventory, service: &Service, policy: &CompilePolicy) -> EndpointSet {
+    if policy.no_endpoints || matches!(service.addressing, Addressing::ExternalName(_)) {
+        return EndpointSet::default();
+    }
+    let slices = inventory.slices(&service.name);
+    let own_slices = slices.iter().any(|slice| !slice.mirrored);
+    let wanted = |slice: &&EndpointSlice| {
+        selected(&slice.labels, policy) && !(slice.mirrored && service.selects_pods && own_slices)
+    };
+    EndpointSet::join(slices.into_iter().filter(wanted), policy.endpoint_pod_names)
+}
+
+fn cluster_ips(addresses: &[IpAddr]) -> ServiceKind {
+    let (mut v4, mut v6) = (Vec::new(), Vec::new());
+    for address in addresses {
+        match address {
+            IpAddr::V4(address) if !v4.contains(address) => v4.push(*address),
+            IpAddr::V6(address) if !v6.contains(address) => v6.push(*address),
+            _ => {}
+        }
+    }
+    ServiceKind::ClusterIps { v4: v4.into(), v6: v6.into() }
+}
+
+fn alias(text: &str) -> ServiceKind {
+    if text.trim_end_matches('.').parse::<IpAddr>().is_ok() {
+        return ServiceKind::Hidden(Hidden::AddressAsName);
+    }
+    match Name::parse(text) {
+        Ok(target) if target.wire().len() > 1 => {
+            let mut wire = Vec::with_capacity(target.wire().len());
+            for label in text.trim_end_matches('.').split('.') {
+                wire.push(label.len() as u8);
+                wire.extend_from_slice(label.as_bytes());
+            }
+            wire.push(0);
+            ServiceKind::Alias { target, text: wire.into() }
+        }
+        _ => ServiceKind::Hidden(Hidden::NotAName),
+    }
+}
+
+/// A Service without ports gets one that stands for none, so that it exists.
+fn with_a_port(ports: &[Port]) -> Box<[Port]> {
+    if ports.is_empty() { Box::from([Port::none()]) } else { ports.into() }
+}
+
+fn finish(name: ObjectName, kind: ServiceKind, ports: Box<[Port]>, endpoints: EndpointSet) -> ServiceUnit {
+    let content = Content::of("service").bytes(name.namespace.as_bytes()).bytes(name.name.as_bytes());
+    let content = match &kind {
+        ServiceKind::Hidden(_) => return ServiceUnit { name, kind, ports, endpoints, content: 0 },
+        ServiceKind::ClusterIps { v4, v6 } => {
+            let addresses = v4.iter().map(|a| IpAddr::V4(*a)).chain(v6.iter().map(|a| IpAddr::V6(*a)));
+            addresses.fold(content.number(1), Content::address)
+        }
+        ServiceKind::Headless => content.number(2),
+        ServiceKind::Alias { text, .. } => content.number(3).bytes(text),
+    };
+    let content = ports.iter().fold(content, hash_port);
+    let content = endpoints.hash(content).finish();
+    ServiceUnit { name, kind, ports, endpoints, content }
+}
+
+/// Shares a list of addresses between unit and answers.
+fn shared<T: Copy>(addresses: &[T]) -> Arc<[T]> {
+    addresses.into()
+}

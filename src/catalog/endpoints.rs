@@ -1,0 +1,335 @@
+//! The ready endpoints of one service, joined from all its slices.
+//!
+//! Rules: every address of an endpoint is published; a slice is one set of addresses times one set of ports; an
+//! endpoint is called by its hostname, else (when asked for) by its pod, else by its address with dashes
+//! (CoreDNS plugin/kubernetes). All slices of a service form one set, published at once, so an endpoint that moves
+//! from one slice to another is never missing.
+
+use std::borrow::Cow;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+use super::content::Content;
+use crate::model::{EndpointAddress, EndpointSlice, ObjectName, Port};
+
+/// One address of one endpoint in one slice.
+#[derive(Debug)]
+pub struct Entry {
+    /// The name that it asked for; without one it is called by its address.
+    name: Option<Box<str>>,
+    /// Where it is reached.
+    pub address: EndpointAddress,
+    cluster: u32,
+    ports: u32,
+    slice: u32,
+    zone: u32,
+}
+
+/// Stands for "no topology zone".
+const NO_ZONE: u32 = u32::MAX;
+
+/// The ready endpoints of a service.
+#[derive(Debug, Default)]
+pub struct EndpointSet {
+    /// Those with names of their own, by cluster, then by name in lower case, then by address.
+    named: Box<[Entry]>,
+    /// Those called by their address, by cluster, then by address.
+    dashed: Box<[Entry]>,
+    v4: Arc<[Ipv4Addr]>,
+    v6: Arc<[Ipv6Addr]>,
+    clusters: Box<[Box<str>]>,
+    port_sets: Box<[Box<[Port]>]>,
+    slices: Box<[ObjectName]>,
+    zones: Box<[Box<str>]>,
+    /// How many endpoints are there but not ready.
+    pub not_ready: u32,
+}
+
+/// Which ports a query asks for. Both parts without their underscore; an empty one matches every port.
+#[derive(Clone, Copy, Debug)]
+pub struct PortFilter<'a> {
+    /// Port name.
+    pub port: &'a [u8],
+    /// Protocol.
+    pub protocol: &'a [u8],
+}
+
+impl PortFilter<'_> {
+    /// Whether a port is asked for.
+    pub fn matches(&self, port: &Port) -> bool {
+        let part = |asked: &[u8], is: &str| asked.is_empty() || asked.eq_ignore_ascii_case(is.as_bytes());
+        part(self.port, &port.name) && part(self.protocol, &port.protocol)
+    }
+}
+
+impl EndpointSet {
+    /// Joins the ready endpoints of slices, which come sorted by name.
+    pub(super) fn join<'a>(slices: impl IntoIterator<Item = &'a EndpointSlice>, pod_names: bool) -> Self {
+        let (mut named, mut dashed) = (Vec::new(), Vec::new());
+        let mut set = Tables::default();
+        let mut not_ready = 0;
+        for slice in slices {
+            let place = set.slices.len() as u32;
+            set.slices.push(slice.name.clone());
+            let ports = if slice.ports.is_empty() { vec![Port::none()] } else { slice.ports.clone() };
+            let ports = intern(&mut set.port_sets, ports.into_boxed_slice());
+            let cluster = slice.import.as_ref().map_or("", |import| &import.cluster);
+            let cluster = intern(&mut set.clusters, cluster.into());
+            for endpoint in &slice.endpoints {
+                if !endpoint.ready {
+                    not_ready += 1;
+                    continue;
+                }
+                let pod = endpoint.target.as_ref().filter(|pod| pod_names && pod.len() <= 63);
+                let name = endpoint.hostname.as_ref().or(pod);
+                let zone =
+                    endpoint.zone.as_ref().map_or(NO_ZONE, |zone| intern(&mut set.zones, zone.clone()));
+                for address in &endpoint.addresses {
+                    let entry = Entry {
+                        name: name.cloned(),
+                        address: address.clone(),
+                        cluster,
+                        ports,
+                        slice: place,
+                        zone,
+                    };
+                    if entry.name.is_some() { named.push(entry) } else { dashed.push(entry) }
+                }
+            }
+        }
+        named.sort_by(|a: &Entry, b| {
+            (a.cluster, lower(a), &a.address, a.slice).cmp(&(b.cluster, lower(b), &b.address, b.slice))
+        });
+        dashed
+            .sort_by(|a: &Entry, b| (a.cluster, &a.address, a.slice).cmp(&(b.cluster, &b.address, b.slice)));
+        let mut addresses: Vec<IpAddr> = named.iter().chain(&dashed).filter_map(Entry::ip).collect();
+        addresses.sort_unstable();
+        addresses.dedup();
+        let (mut v4, mut v6) = (Vec::new(), Vec::new());
+        for address in addresses {
+            match address {
+                IpAddr::V4(address) => v4.push(address),
+                IpAddr::V6(address) => v6.push(address),
+            }
+        }
+        Self {
+            named: named.into(),
+            dashed: dashed.into(),
+            v4: v4.into(),
+            v6: v6.into(),
+            clusters: set.clusters.into(),
+            port_sets: set.port_sets.into(),
+            slices: set.slices.into(),
+            zones: set.zones.into(),
+            not_ready,
+        }
+    }
+
+    /// Every IPv4 address, once.
+    pub fn v4(&self) -> &Arc<[Ipv4Addr]> {
+        &self.v4
+    }
+
+    /// Every IPv6 address, once.
+    pub fn v6(&self) -> &Arc<[Ipv6Addr]> {
+        &self.v6
+    }
+
+    /// Whether there is no ready endpoint.
+    pub fn is_empty(&self) -> bool {
+        self.named.is_empty() && self.dashed.is_empty()
+    }
+
+    /// All entries.
+    pub fn iter(&self) -> impl Iterator<Item = &Entry> {
+        self.named.iter().chain(&self.dashed)
+    }
+
+    /// The entries of endpoints called `label` (in lower case); in `cluster` only, if one is named.
+    pub fn called(&self, label: &[u8], cluster: Option<&[u8]>) -> Vec<&Entry> {
+        let dashed_address = undashed(label);
+        let mut found = Vec::new();
+        for (index, name) in self.clusters.iter().enumerate() {
+            if cluster.is_some_and(|wanted| !name.as_bytes().eq_ignore_ascii_case(wanted)) {
+                continue;
+            }
+            let index = index as u32;
+            let start =
+                self.named.partition_point(|entry| (entry.cluster, lower(entry).as_bytes()) < (index, label));
+            found.extend(
+                self.named[start..]
+                    .iter()
+                    .take_while(|entry| entry.cluster == index && lower(entry).as_bytes() == label),
+            );
+            if let Some(address) = &dashed_address {
+                let start =
+                    self.dashed.partition_point(|entry| (entry.cluster, &entry.address) < (index, address));
+                found.extend(
+                    self.dashed[start..]
+                        .iter()
+                        .take_while(|entry| entry.cluster == index && entry.address == *address),
+                );
+            }
+        }
+        found.extend(self.dashed.iter().filter(|entry| {
+            matches!(entry.address, EndpointAddress::Name(_))
+                && cluster.is_none_or(|wanted| self.cluster(entry).as_bytes().eq_ignore_ascii_case(wanted))
+                && entry.label().as_bytes().eq_ignore_ascii_case(label)
+        }));
+        found
+    }
+
+    /// Whether some endpoint comes from that cluster.
+    pub fn has_cluster(&self, cluster: &[u8]) -> bool {
+        self.clusters.iter().any(|name| !name.is_empty() && name.as_bytes().eq_ignore_ascii_case(cluster))
+            && self.iter().any(|entry| self.cluster(entry).as_bytes().eq_ignore_ascii_case(cluster))
+    }
+
+    /// The entries with an address, wherever they are.
+    pub fn at(&self, address: IpAddr) -> impl Iterator<Item = &Entry> {
+        let wanted = EndpointAddress::Ip(address);
+        self.iter().filter(move |entry| entry.address == wanted)
+    }
+
+    /// The ports of an entry.
+    pub fn ports(&self, entry: &Entry) -> &[Port] {
+        &self.port_sets[entry.ports as usize]
+    }
+
+    /// Every set of ports that some slice has.
+    pub fn port_sets(&self) -> impl Iterator<Item = &[Port]> {
+        self.port_sets.iter().map(AsRef::as_ref)
+    }
+
+    /// The cluster of an entry; empty for a local one.
+    pub fn cluster(&self, entry: &Entry) -> &str {
+        &self.clusters[entry.cluster as usize]
+    }
+
+    /// The topology zone of an entry.
+    pub fn zone(&self, entry: &Entry) -> Option<&str> {
+        self.zones.get(entry.zone as usize).map(AsRef::as_ref)
+    }
+
+    /// The slice of an entry.
+    pub fn slice(&self, entry: &Entry) -> &ObjectName {
+        &self.slices[entry.slice as usize]
+    }
+
+    /// The slices that were joined.
+    pub fn slices(&self) -> &[ObjectName] {
+        &self.slices
+    }
+
+    /// Adds everything that DNS can see.
+    pub(super) fn hash(&self, mut content: Content) -> Content {
+        for entry in self.iter() {
+            content = content.bytes(entry.label().as_bytes()).bytes(self.cluster(entry).as_bytes());
+            content = match &entry.address {
+                EndpointAddress::Ip(address) => content.address(*address),
+                EndpointAddress::Name(name) => content.bytes(name.wire()),
+            };
+            content = content.bytes(self.zone(entry).unwrap_or_default().as_bytes());
+            for port in self.ports(entry) {
+                content = hash_port(content, port);
+            }
+        }
+        content
+    }
+}
+
+/// Adds a port.
+pub(super) fn hash_port(content: Content, port: &Port) -> Content {
+    let number = port.number.map_or(u64::MAX, u64::from);
+    content.bytes(port.name.as_bytes()).bytes(port.protocol.as_bytes()).number(number)
+}
+
+#[derive(Default)]
+struct Tables {
+    clusters: Vec<Box<str>>,
+    port_sets: Vec<Box<[Port]>>,
+    slices: Vec<ObjectName>,
+    zones: Vec<Box<str>>,
+}
+
+/// The place of a value in a short table, adding it when it is new.
+fn intern<T: PartialEq>(table: &mut Vec<T>, value: T) -> u32 {
+    let at = table.iter().position(|known| *known == value).unwrap_or_else(|| {
+        table.push(value);
+        table.len() - 1
+    });
+    at as u32
+}
+
+impl Entry {
+    /// What the endpoint is called.
+    pub fn label(&self) -> Cow<'_, str> {
+        match &self.name {
+            Some(name) => Cow::Borrowed(name),
+            None => Cow::Owned(dashed(&self.address)),
+        }
+    }
+
+    /// Its address, unless it is reached under a name.
+    pub fn ip(&self) -> Option<IpAddr> {
+        match self.address {
+            EndpointAddress::Ip(address) => Some(address),
+            EndpointAddress::Name(_) => None,
+        }
+    }
+}
+
+fn lower(entry: &Entry) -> Cow<'_, str> {
+    let name = entry.name.as_deref().unwrap_or_default();
+    if name.bytes().any(|octet| octet.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
+    }
+}
+
+/// An address as a label: dots and colons become dashes, and a trailing dash gets a zero.
+fn dashed(address: &EndpointAddress) -> String {
+    let text = match address {
+        EndpointAddress::Ip(address) => address.to_string(),
+        EndpointAddress::Name(name) => name.to_string().trim_end_matches('.').to_owned(),
+    };
+    let mut label = text.replace(['.', ':'], "-");
+    if label.ends_with('-') {
+        label.push('0');
+    }
+    label
+}
+
+/// The address that a label stands for, if it is written exactly as [`dashed`] writes it.
+fn undashed(label: &[u8]) -> Option<EndpointAddress> {
+    let text = std::str::from_utf8(label).ok()?;
+    if text.len() > 45 || !text.contains('-') {
+        return None;
+    }
+    let address: IpAddr = text.replace('-', ".").parse().or_else(|_| text.replace('-', ":").parse()).ok()?;
+    let address = EndpointAddress::Ip(address);
+    (dashed(&address) == text).then_some(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn label_of(text: &str) -> String {
+        dashed(&EndpointAddress::Ip(text.parse().unwrap()))
+    }
+
+    #[test]
+    fn addresses_become_labels_and_back() {
+        for (address, label) in
+            [("10.0.0.1", "10-0-0-1"), ("fd00::", "fd00--0"), ("::1", "--1"), ("fd00::a:1", "fd00--a-1")]
+        {
+            assert_eq!(label_of(address), label);
+            assert_eq!(undashed(label.as_bytes()), Some(EndpointAddress::Ip(address.parse().unwrap())));
+        }
+        assert_eq!(undashed(b"fd00-0-0-0-0-0-0-0"), None, "only the compressed form is a name");
+        assert_eq!(undashed(b"web-0"), None);
+        assert_eq!(undashed(b"010-0-0-1"), None);
+    }
+}

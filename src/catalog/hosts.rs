@@ -1,0 +1,152 @@
+//! Mesh hosts: exact ones, wildcards, and what lies below them.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::ops::Bound;
+use std::sync::Arc;
+
+use crossbeam_skiplist::SkipSet;
+
+use super::Map;
+use crate::model::{Name, ObjectName, Port};
+
+/// A ServiceEntry host with all entries that name it.
+#[derive(Debug)]
+pub struct HostUnit {
+    /// What it is called; of a wildcard, what stands after the star.
+    pub name: Name,
+    /// Whether it is a wildcard.
+    pub wildcard: bool,
+    /// What it is answered with.
+    pub state: HostState,
+    /// The entries that the answer is made of.
+    pub entries: Box<[ObjectName]>,
+    /// Entries that name the host too but give nothing, each with the reason.
+    pub passed_over: Box<[(ObjectName, &'static str)]>,
+    /// Hash of the answer.
+    pub(super) content: u64,
+}
+
+/// What a mesh host is answered with.
+#[derive(Clone, Debug)]
+pub enum HostState {
+    /// Addresses.
+    Addresses {
+        /// Of IPv4.
+        v4: Arc<[Ipv4Addr]>,
+        /// Of IPv6.
+        v6: Arc<[Ipv6Addr]>,
+        /// Named ports, for SRV.
+        ports: Box<[Port]>,
+        /// Whether the mesh assigned the addresses, rather than the entry's author.
+        automatic: bool,
+    },
+    /// Nothing yet: an automatic address can be assigned any moment.
+    Pending,
+    /// Nothing: the name is left to others.
+    Declined(&'static str),
+}
+
+impl HostUnit {
+    /// Its automatic addresses, for reverse names; a wildcard has none, because no single name has them.
+    pub(super) fn automatic_addresses(&self) -> impl Iterator<Item = IpAddr> {
+        let (v4, v6): (&[Ipv4Addr], &[Ipv6Addr]) = match &self.state {
+            HostState::Addresses { v4, v6, automatic: true, .. } if !self.wildcard => (v4, v6),
+            _ => (&[], &[]),
+        };
+        v4.iter().map(|a| IpAddr::V4(*a)).chain(v6.iter().map(|a| IpAddr::V6(*a)))
+    }
+
+    /// Its content hash if anything can be seen of it, else 0.
+    pub(super) fn visible_content(&self) -> u64 {
+        if self.answers() { self.content } else { 0 }
+    }
+
+    /// Whether it is answered with anything.
+    pub fn answers(&self) -> bool {
+        matches!(self.state, HostState::Addresses { .. })
+    }
+
+    /// The SOA serial of the small zone that the host is when no configured zone holds it.
+    pub fn serial(&self) -> u32 {
+        super::serial::fold(self.content)
+    }
+}
+
+/// All mesh hosts.
+#[derive(Default)]
+pub(crate) struct Hosts {
+    exact: Map<Box<[u8]>, Arc<HostUnit>>,
+    wildcard: Map<Box<[u8]>, Arc<HostUnit>>,
+    /// Hosts that answer, by their labels from the right, so that all names below one stand together.
+    order: SkipSet<Box<[u8]>>,
+}
+
+impl Hosts {
+    /// Puts a unit in place of what stood there and returns that.
+    pub(super) fn publish(&self, name: Name, wildcard: bool, new: Option<HostUnit>) -> Option<Arc<HostUnit>> {
+        let key: Box<[u8]> = name.wire().into();
+        let map = if wildcard { &self.wildcard } else { &self.exact };
+        let guard = map.pin();
+        let old = guard.get(&key).cloned();
+        let sorted = sort_key(name.wire(), wildcard);
+        let answers = new.as_ref().is_some_and(HostUnit::answers);
+        if answers {
+            self.order.insert(sorted.clone());
+        }
+        match new {
+            Some(unit) => {
+                guard.insert(key, Arc::new(unit));
+            }
+            None => {
+                guard.remove(&key);
+            }
+        }
+        if !answers {
+            self.order.remove(&sorted);
+        }
+        old
+    }
+
+    /// The unit of the exact host `name` (lower-case wire form with its root octet).
+    pub(crate) fn exact(&self, name: &[u8]) -> Option<Arc<HostUnit>> {
+        self.exact.pin().get(name).cloned()
+    }
+
+    /// The unit of the wildcard host `*.name`.
+    pub(crate) fn wildcard(&self, name: &[u8]) -> Option<Arc<HostUnit>> {
+        self.wildcard.pin().get(name).cloned()
+    }
+
+    /// Whether there are wildcard hosts at all.
+    pub(crate) fn any_wildcard(&self) -> bool {
+        !self.wildcard.is_empty()
+    }
+
+    /// Whether a host that answers lies below `name`.
+    pub(crate) fn any_below(&self, name: &[u8]) -> bool {
+        let key = sort_key(name, false);
+        let next = self.order.lower_bound(Bound::Excluded(&*key));
+        next.is_some_and(|entry| entry.value().starts_with(&key))
+    }
+
+    /// All units, exact ones first.
+    pub(crate) fn all(&self) -> Vec<Arc<HostUnit>> {
+        let mut units: Vec<_> = self.exact.pin().values().cloned().collect();
+        units.extend(self.wildcard.pin().values().cloned());
+        units
+    }
+}
+
+/// Labels from the right, each with its length: names below another begin with its key.
+fn sort_key(name: &[u8], wildcard: bool) -> Box<[u8]> {
+    let labels: Vec<&[u8]> = crate::model::labels(name).collect();
+    let mut key = Vec::with_capacity(name.len() + 2);
+    for label in labels.iter().rev() {
+        key.push(label.len() as u8);
+        key.extend_from_slice(label);
+    }
+    if wildcard {
+        key.extend_from_slice(b"\x01*");
+    }
+    key.into()
+}

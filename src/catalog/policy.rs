@@ -1,0 +1,157 @@
+//! Under which policy names are compiled and answered.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use crate::model::{LabelSelector, Ttl, Zones};
+
+/// What decides about answers while they are given.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// The zones we answer for.
+    pub zones: Zones,
+    /// Whether names outside the zones are "not mine" (NXDOMAIN) rather than refused.
+    pub catch_all: bool,
+    /// Which pod names exist.
+    pub pods: PodMode,
+    /// Whether `_zone` names exist.
+    pub zonal_names: bool,
+    /// Addresses under which clients reach the name server itself.
+    pub server_addresses: Vec<IpAddr>,
+    /// TTLs.
+    pub ttl: TtlPolicy,
+    /// What decides while units are compiled.
+    pub compile: CompilePolicy,
+}
+
+/// What decides about units while they are compiled.
+#[derive(Clone, Debug, Default)]
+pub struct CompilePolicy {
+    /// Whether endpoints without a hostname are called by their pod.
+    pub endpoint_pod_names: bool,
+    /// Whether cluster IP services without a ready endpoint are left out.
+    pub ignore_empty_services: bool,
+    /// Whether slices are not read at all.
+    pub no_endpoints: bool,
+    /// Only these namespaces; empty means all.
+    pub namespaces: BTreeSet<Box<str>>,
+    /// Only namespaces with such labels.
+    pub namespace_selector: Option<LabelSelector>,
+    /// Only Services, slices and pods with such labels of their own.
+    pub label_selector: Option<LabelSelector>,
+    /// Where addresses of mesh hosts without any come from.
+    pub automatic: AutomaticAddresses,
+    /// Which families of automatic addresses are answered.
+    pub families: Families,
+}
+
+/// Which pod names exist (`spec.nodeName` and readiness do not matter).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PodMode {
+    /// None.
+    #[default]
+    Disabled,
+    /// Every address in every namespace.
+    Insecure,
+    /// Those of pods that are there.
+    Verified,
+}
+
+/// Where automatic addresses of ServiceEntry hosts come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AutomaticAddresses {
+    /// `status.addresses`, as Istio's allocator writes it.
+    #[default]
+    Status,
+    /// Nowhere.
+    Off,
+}
+
+/// Which families of automatic addresses are answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Families {
+    /// Those of the cluster IPs that are known; both while none is.
+    #[default]
+    Auto,
+    /// Exactly these.
+    Only {
+        /// IPv4.
+        v4: bool,
+        /// IPv6.
+        v6: bool,
+    },
+}
+
+/// Classes of records that can have TTLs of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// Addresses of services with cluster IPs.
+    ClusterIp,
+    /// Addresses of endpoints.
+    Headless,
+    /// Pod names.
+    Pod,
+    /// Aliases of ExternalName services.
+    ExternalName,
+    /// SRV records.
+    Srv,
+    /// PTR records.
+    Ptr,
+    /// Literal addresses of mesh hosts.
+    ServiceEntry,
+    /// Automatic addresses of mesh hosts.
+    Vip,
+    /// Apex, name servers.
+    Zone,
+}
+
+impl Class {
+    /// The name of its setting.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Class::ClusterIp => "clusterIP",
+            Class::Headless => "headless",
+            Class::Pod => "pod",
+            Class::ExternalName => "externalName",
+            Class::Srv => "srv",
+            Class::Ptr => "ptr",
+            Class::ServiceEntry => "serviceEntry",
+            Class::Vip => "vip",
+            Class::Zone => "default",
+        }
+    }
+}
+
+/// How long answers may be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TtlPolicy {
+    /// Every class of records.
+    pub default: Ttl,
+    /// TTL and minimum of the SOA in negative answers (RFC 2308 §5).
+    pub negative: Ttl,
+    /// Names that may come any moment.
+    pub negative_pending: NegativePending,
+}
+
+/// How negative answers for names that may come any moment are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NegativePending {
+    /// Not at all: no SOA, so no cache stores them (RFC 2308 §5).
+    Uncached,
+    /// As long as this.
+    For(Ttl),
+}
+
+impl TtlPolicy {
+    /// The TTL of a class of records.
+    pub fn of(&self, _class: Class) -> Ttl {
+        self.default
+    }
+}
+
+impl Default for TtlPolicy {
+    fn default() -> Self {
+        let five = Ttl::fixed(5);
+        Self { default: five, negative: five, negative_pending: NegativePending::Uncached }
+    }
+}

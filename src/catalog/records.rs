@@ -1,0 +1,97 @@
+//! Everything that is answered, as a list.
+
+use std::net::IpAddr;
+
+use super::{Catalog, Class, HostState, ServiceKind, ServiceUnit};
+use crate::model::{ZoneKind, dotted};
+
+/// One line of the list: a name, what it is answered with, and why.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Listed {
+    /// The name.
+    pub name: String,
+    /// The record type.
+    pub kind: &'static str,
+    /// TTL in seconds.
+    pub ttl: u32,
+    /// The data, in zone file form.
+    pub data: String,
+    /// The class that decided the TTL.
+    pub class: &'static str,
+    /// The object that it comes from.
+    pub object: String,
+}
+
+impl Catalog {
+    /// Lists the names of services, their endpoints and mesh hosts with their addresses and aliases, sorted. SRV and
+    /// PTR records follow from these and are left out. Costs as much as the catalog is large.
+    pub fn records(&self) -> Vec<Listed> {
+        let mut listed = Vec::new();
+        for zone in self.policy.zones.iter() {
+            let (units, noun) = match zone.kind {
+                ZoneKind::Cluster => (&self.services, "Service"),
+                ZoneKind::ClusterSet => (&self.imports, "ServiceImport"),
+                ZoneKind::Reverse => continue,
+            };
+            for unit in units.pin().values() {
+                self.list_service(unit, &zone.name.to_string(), noun, &mut listed);
+            }
+        }
+        for unit in self.hosts.all() {
+            let HostState::Addresses { v4, v6, automatic, .. } = &unit.state else { continue };
+            let class = if *automatic { Class::Vip } else { Class::ServiceEntry };
+            let name = format!("{}{}", if unit.wildcard { "*." } else { "" }, unit.name);
+            let entries: Vec<String> =
+                unit.entries.iter().map(|entry| format!("ServiceEntry {entry}")).collect();
+            let addresses = v4.iter().map(|a| IpAddr::V4(*a)).chain(v6.iter().map(|a| IpAddr::V6(*a)));
+            for address in addresses {
+                listed.push(self.line(name.clone(), address, class, entries.join(", ")));
+            }
+        }
+        listed.sort();
+        listed
+    }
+
+    fn list_service(&self, unit: &ServiceUnit, zone: &str, noun: &str, listed: &mut Vec<Listed>) {
+        let object = format!("{noun} {}", unit.name);
+        let name = format!("{}.{}.svc.{zone}", unit.name.name, unit.name.namespace);
+        match &unit.kind {
+            ServiceKind::Hidden(_) => return,
+            ServiceKind::Alias { text, .. } => listed.push(Listed {
+                name,
+                kind: "CNAME",
+                ttl: self.policy.ttl.of(Class::ExternalName).seconds(),
+                data: dotted(text),
+                class: Class::ExternalName.as_str(),
+                object,
+            }),
+            ServiceKind::ClusterIps { .. } => {
+                for address in unit.cluster_ips() {
+                    listed.push(self.line(name.clone(), address, Class::ClusterIp, object.clone()));
+                }
+            }
+            ServiceKind::Headless => {
+                let endpoints = &unit.endpoints;
+                let v4 = endpoints.v4().iter().map(|a| IpAddr::V4(*a));
+                let v6 = endpoints.v6().iter().map(|a| IpAddr::V6(*a));
+                for address in v4.chain(v6) {
+                    listed.push(self.line(name.clone(), address, Class::Headless, object.clone()));
+                }
+                for entry in endpoints.iter() {
+                    let Some(address) = entry.ip() else { continue };
+                    let cluster = endpoints.cluster(entry);
+                    let cluster = if cluster.is_empty() { String::new() } else { format!("{cluster}.") };
+                    let owner = format!("{}.{cluster}{name}", entry.label());
+                    let object = format!("{object}, EndpointSlice {}", endpoints.slice(entry));
+                    listed.push(self.line(owner, address, Class::Headless, object));
+                }
+            }
+        }
+    }
+
+    fn line(&self, name: String, address: IpAddr, class: Class, object: String) -> Listed {
+        let kind = if address.is_ipv4() { "A" } else { "AAAA" };
+        let ttl = self.policy.ttl.of(class).seconds();
+        Listed { name, kind, ttl, data: address.to_string(), class: class.as_str(), object }
+    }
+}

@@ -1,0 +1,145 @@
+//! What is published: one compiled unit per Service, ServiceImport, pod address or mesh host.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+use super::{EndpointSet, HostUnit};
+use crate::model::{Name, ObjectName, Port};
+
+/// A unit of any kind.
+#[derive(Debug)]
+pub enum Unit {
+    /// A namespace; that it exists is all there is to it.
+    Namespace,
+    /// A Service or ServiceImport.
+    Service(ServiceUnit),
+    /// Pods at one address.
+    Pod(PodUnit),
+    /// A mesh host.
+    Host(HostUnit),
+}
+
+impl Unit {
+    pub(super) fn into_service(self) -> Option<ServiceUnit> {
+        if let Unit::Service(unit) = self { Some(unit) } else { None }
+    }
+
+    pub(super) fn into_pod(self) -> Option<PodUnit> {
+        if let Unit::Pod(unit) = self { Some(unit) } else { None }
+    }
+
+    pub(super) fn into_host(self) -> Option<HostUnit> {
+        if let Unit::Host(unit) = self { Some(unit) } else { None }
+    }
+}
+
+/// A Service or ServiceImport with its slices, ready to be answered from.
+#[derive(Debug)]
+pub struct ServiceUnit {
+    /// Namespace and name as stored: names that we make up repeat them.
+    pub name: ObjectName,
+    /// How it is reached.
+    pub kind: ServiceKind,
+    /// Its own ports; those of its endpoints are in `endpoints`.
+    pub ports: Box<[Port]>,
+    /// Its ready endpoints.
+    pub endpoints: EndpointSet,
+    /// Hash of all of this that DNS can see; 0 when it is hidden.
+    pub(super) content: u64,
+}
+
+/// How a service is reached.
+#[derive(Debug)]
+pub enum ServiceKind {
+    /// By virtual addresses, each once.
+    ClusterIps {
+        /// Of IPv4.
+        v4: Arc<[Ipv4Addr]>,
+        /// Of IPv6.
+        v6: Arc<[Ipv6Addr]>,
+    },
+    /// By its endpoints.
+    Headless,
+    /// Under another name.
+    Alias {
+        /// That name, compared without regard to case.
+        target: Name,
+        /// As written, for the record.
+        text: Box<[u8]>,
+    },
+    /// It is there, but no name of it exists.
+    Hidden(Hidden),
+}
+
+/// Why a service that is there has no names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hidden {
+    /// Its namespace is not known or not served.
+    Namespace,
+    /// Its labels do not match the selector.
+    Labels,
+    /// `ignoreEmptyServices` and it has no ready endpoint.
+    Empty,
+    /// `externalName` is an address.
+    AddressAsName,
+    /// `externalName` is not a name.
+    NotAName,
+    /// An import without ports.
+    NoPorts,
+}
+
+impl Hidden {
+    /// The reason in words.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Hidden::Namespace => "its namespace does not exist or is not served",
+            Hidden::Labels => "its labels do not match kubernetes.labelSelector",
+            Hidden::Empty => "it has no ready endpoint and kubernetes.ignoreEmptyServices is on",
+            Hidden::AddressAsName => "its externalName is an IP address, which no alias can lead to",
+            Hidden::NotAName => "its externalName is not a domain name",
+            Hidden::NoPorts => "the import has no ports",
+        }
+    }
+}
+
+impl ServiceUnit {
+    /// Whether `address` is one of its cluster IPs.
+    pub fn has_cluster_ip(&self, address: IpAddr) -> bool {
+        match (&self.kind, address) {
+            (ServiceKind::ClusterIps { v4, .. }, IpAddr::V4(address)) => v4.contains(&address),
+            (ServiceKind::ClusterIps { v6, .. }, IpAddr::V6(address)) => v6.contains(&address),
+            _ => false,
+        }
+    }
+
+    /// Every address that a reverse name may lead from to this service, each once.
+    pub(super) fn reverse_addresses(&self) -> Vec<IpAddr> {
+        if matches!(self.kind, ServiceKind::Hidden(_)) {
+            return Vec::new();
+        }
+        let mut addresses = self.cluster_ips();
+        addresses.extend(self.endpoints.v4().iter().map(|address| IpAddr::V4(*address)));
+        addresses.extend(self.endpoints.v6().iter().map(|address| IpAddr::V6(*address)));
+        addresses.sort_unstable();
+        addresses.dedup();
+        addresses
+    }
+
+    /// Its cluster IPs, IPv4 first.
+    pub fn cluster_ips(&self) -> Vec<IpAddr> {
+        match &self.kind {
+            ServiceKind::ClusterIps { v4, v6 } => {
+                v4.iter().map(|a| IpAddr::V4(*a)).chain(v6.iter().map(|a| IpAddr::V6(*a))).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Pods at one primary address.
+#[derive(Debug)]
+pub struct PodUnit {
+    /// The names of the pods.
+    pub names: Box<[ObjectName]>,
+    pub(super) content: u64,
+}

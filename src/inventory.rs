@@ -1,0 +1,171 @@
+//! What all sources said so far, and which units a change touches.
+//!
+//! A **unit** is what changes together: one Service with its slices, one ServiceImport with its slices, one pod
+//! address, one ServiceEntry host with all entries that name it, one namespace. [`Inventory::apply`] folds a change
+//! in and returns exactly the units that have to be compiled anew; the cost is that of the change.
+//!
+//! Where two sources know an object of the same kind, namespace and name, the one with the lower number wins.
+
+mod layer;
+mod unit_key;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+pub use unit_key::UnitKey;
+
+use crate::model::{
+    Change, EndpointSlice, Kind, Name, Namespace, ObjectName, Pod, Service, ServiceEntry, ServiceImport,
+};
+use layer::Layer;
+
+/// Everything that is known, source by source.
+#[derive(Debug, Default)]
+pub struct Inventory {
+    layers: BTreeMap<u8, Layer>,
+}
+
+/// Which address families the cluster hands out, as far as its Services show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FamiliesSeen {
+    /// Some Service has an IPv4 cluster IP.
+    pub v4: bool,
+    /// Some Service has an IPv6 cluster IP.
+    pub v6: bool,
+}
+
+impl Inventory {
+    /// Folds one change of one source in and says which units it touches.
+    pub fn apply(&mut self, source: u8, change: Change) -> BTreeSet<UnitKey> {
+        let mut touched = BTreeSet::new();
+        let before = self.families_seen();
+        self.fold(source, change, &mut touched);
+        if self.families_seen() != before {
+            touched.extend(self.layers.values().flat_map(Layer::host_keys));
+        }
+        touched
+    }
+
+    fn fold(&mut self, source: u8, change: Change, touched: &mut BTreeSet<UnitKey>) {
+        match change {
+            Change::Replace(objects) => {
+                let old = self.layers.remove(&source).unwrap_or_default();
+                let mut fresh = Layer::default();
+                for object in objects {
+                    fresh.upsert(object, &old, touched);
+                }
+                self.layers.insert(source, fresh);
+                old.touch_all(touched);
+                self.touch_namespaces(touched);
+            }
+            Change::Upsert(object) => {
+                let key = object.key();
+                self.layers.entry(source).or_default().upsert(object, &Layer::default(), touched);
+                if key.kind == Kind::Namespace {
+                    self.touch_namespace(&key.name.name, touched);
+                }
+            }
+            Change::Remove(key) => {
+                if let Some(layer) = self.layers.get_mut(&source) {
+                    layer.remove(&key, touched);
+                }
+                if key.kind == Kind::Namespace {
+                    self.touch_namespace(&key.name.name, touched);
+                }
+            }
+            Change::Batch(changes) => {
+                for change in changes {
+                    self.fold(source, change, touched);
+                }
+            }
+        }
+    }
+
+    /// A namespace that comes, goes or changes its labels decides about everything in it.
+    fn touch_namespace(&self, namespace: &str, touched: &mut BTreeSet<UnitKey>) {
+        for layer in self.layers.values() {
+            layer.touch_namespace(namespace, touched);
+        }
+    }
+
+    /// After a replacement: objects of other sources may live in namespaces that came or went.
+    fn touch_namespaces(&self, touched: &mut BTreeSet<UnitKey>) {
+        let namespaces: Vec<Box<str>> = touched
+            .iter()
+            .filter_map(|key| match key {
+                UnitKey::Namespace(name) => Some(name.clone()),
+                _ => None,
+            })
+            .collect();
+        for namespace in namespaces {
+            self.touch_namespace(&namespace, touched);
+        }
+    }
+
+    /// The namespace of that name.
+    pub fn namespace(&self, name: &str) -> Option<&Namespace> {
+        self.layers.values().find_map(|layer| layer.namespaces.get(name))
+    }
+
+    /// The Service of that name.
+    pub fn service(&self, name: &ObjectName) -> Option<&Service> {
+        self.layers.values().find_map(|layer| layer.services.get(name))
+    }
+
+    /// The ServiceImport of that name.
+    pub fn import(&self, name: &ObjectName) -> Option<&ServiceImport> {
+        self.layers.values().find_map(|layer| layer.imports.get(name))
+    }
+
+    /// All slices of a Service, by slice name.
+    pub fn slices(&self, service: &ObjectName) -> Vec<&EndpointSlice> {
+        self.joined(|layer| layer.slices_of(service))
+    }
+
+    /// All slices of a ServiceImport, by slice name.
+    pub fn imported_slices(&self, import: &ObjectName) -> Vec<&EndpointSlice> {
+        self.joined(|layer| layer.imported_slices_of(import))
+    }
+
+    fn joined<'a, I>(&'a self, slices: impl Fn(&'a Layer) -> I) -> Vec<&'a EndpointSlice>
+    where
+        I: Iterator<Item = &'a EndpointSlice>,
+    {
+        let mut by_name: BTreeMap<&ObjectName, &EndpointSlice> = BTreeMap::new();
+        for layer in self.layers.values() {
+            for slice in slices(layer) {
+                by_name.entry(&slice.name).or_insert(slice);
+            }
+        }
+        by_name.into_values().collect()
+    }
+
+    /// Pods of a namespace that have this primary address.
+    pub fn pods_at(&self, namespace: &str, address: IpAddr) -> Vec<&Pod> {
+        self.layers.values().flat_map(|layer| layer.pods_at(namespace, address)).collect()
+    }
+
+    /// All entries that name a host, in no particular order.
+    pub fn entries_of(&self, host: &Name, wildcard: bool) -> Vec<&ServiceEntry> {
+        let mut by_name: BTreeMap<&ObjectName, &ServiceEntry> = BTreeMap::new();
+        for layer in self.layers.values() {
+            for entry in layer.entries_of(host, wildcard) {
+                by_name.entry(&entry.name).or_insert(entry);
+            }
+        }
+        by_name.into_values().collect()
+    }
+
+    /// Address families of the cluster IPs that are known.
+    pub fn families_seen(&self) -> FamiliesSeen {
+        FamiliesSeen {
+            v4: self.layers.values().any(|layer| layer.with_v4 > 0),
+            v6: self.layers.values().any(|layer| layer.with_v6 > 0),
+        }
+    }
+
+    /// How many objects of a kind are known.
+    pub fn count(&self, kind: Kind) -> usize {
+        self.layers.values().map(|layer| layer.count(kind)).sum()
+    }
+}

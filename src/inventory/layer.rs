@@ -1,0 +1,274 @@
+//! What one source said so far.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::IpAddr;
+use std::ops::Bound;
+
+use foldhash::fast::RandomState;
+
+use super::UnitKey;
+use crate::model::{
+    Addressing, EndpointSlice, Key, Kind, Name, Namespace, Object, ObjectName, Pod, Service, ServiceEntry,
+    ServiceImport, WorkloadEntry,
+};
+
+type Map<K, V> = HashMap<K, V, RandomState>;
+type Owned = BTreeMap<ObjectName, BTreeSet<ObjectName>>;
+
+/// The objects of one source with the indexes that compiling needs.
+#[derive(Debug, Default)]
+pub(super) struct Layer {
+    pub(super) namespaces: Map<Box<str>, Namespace>,
+    pub(super) services: BTreeMap<ObjectName, Service>,
+    pub(super) imports: BTreeMap<ObjectName, ServiceImport>,
+    slices: Map<ObjectName, EndpointSlice>,
+    slices_by_service: Owned,
+    slices_by_import: Owned,
+    pods: BTreeMap<ObjectName, Pod>,
+    pods_by_address: BTreeMap<(Box<str>, IpAddr), BTreeSet<ObjectName>>,
+    entries: Map<ObjectName, ServiceEntry>,
+    entries_by_host: Map<(Name, bool), BTreeSet<ObjectName>>,
+    workloads: Map<ObjectName, WorkloadEntry>,
+    /// How many Services have a cluster IP of each family.
+    pub(super) with_v4: usize,
+    pub(super) with_v6: usize,
+}
+
+impl Layer {
+    /// Takes an object in. `before` is what this layer replaces, for what depends on having been known.
+    pub(super) fn upsert(&mut self, object: Object, before: &Layer, touched: &mut BTreeSet<UnitKey>) {
+        match object {
+            Object::Namespace(namespace) => {
+                touched.insert(UnitKey::Namespace(namespace.name.clone()));
+                self.namespaces.insert(namespace.name.clone(), namespace);
+            }
+            Object::Service(service) => {
+                touched.insert(UnitKey::Service(service.name.clone()));
+                self.count_families(&service, true);
+                if let Some(old) = self.services.insert(service.name.clone(), service) {
+                    self.count_families(&old, false);
+                }
+            }
+            Object::EndpointSlice(slice) => {
+                self.remove_slice(&slice.name, touched);
+                for (index, owner) in owners(&slice) {
+                    touched.insert(index.unit(&owner));
+                    self.owned(index).entry(owner).or_default().insert(slice.name.clone());
+                }
+                self.slices.insert(slice.name.clone(), slice);
+            }
+            Object::Pod(pod) => self.upsert_pod(pod, before, touched),
+            Object::ServiceImport(import) => {
+                touched.insert(UnitKey::Import(import.name.clone()));
+                self.imports.insert(import.name.clone(), import);
+            }
+            Object::ServiceEntry(entry) => {
+                self.remove_entry(&entry.name, touched);
+                for host in &entry.hosts {
+                    touched.insert(UnitKey::Host { name: host.name.clone(), wildcard: host.wildcard });
+                    self.entries_by_host
+                        .entry((host.name.clone(), host.wildcard))
+                        .or_default()
+                        .insert(entry.name.clone());
+                }
+                self.entries.insert(entry.name.clone(), entry);
+            }
+            Object::WorkloadEntry(workload) => {
+                self.workloads.insert(workload.name.clone(), workload);
+            }
+        }
+    }
+
+    /// A pod that is finished has no names, nor has one that is first seen while it is being deleted.
+    fn upsert_pod(&mut self, pod: Pod, before: &Layer, touched: &mut BTreeSet<UnitKey>) {
+        let known = self.pods.contains_key(&pod.name) || before.pods.contains_key(&pod.name);
+        self.remove_pod(&pod.name, touched);
+        if pod.finished || (pod.terminating && !known) {
+            return;
+        }
+        if let Some(address) = pod.address {
+            touched.insert(UnitKey::Pod { namespace: pod.name.namespace.clone(), address });
+            self.pods_by_address
+                .entry((pod.name.namespace.clone(), address))
+                .or_default()
+                .insert(pod.name.clone());
+        }
+        self.pods.insert(pod.name.clone(), pod);
+    }
+
+    pub(super) fn remove(&mut self, key: &Key, touched: &mut BTreeSet<UnitKey>) {
+        match key.kind {
+            Kind::Namespace => {
+                self.namespaces.remove(&key.name.name);
+                touched.insert(UnitKey::Namespace(key.name.name.clone()));
+            }
+            Kind::Service => {
+                if let Some(old) = self.services.remove(&key.name) {
+                    self.count_families(&old, false);
+                }
+                touched.insert(UnitKey::Service(key.name.clone()));
+            }
+            Kind::EndpointSlice => self.remove_slice(&key.name, touched),
+            Kind::Pod => self.remove_pod(&key.name, touched),
+            Kind::ServiceImport => {
+                self.imports.remove(&key.name);
+                touched.insert(UnitKey::Import(key.name.clone()));
+            }
+            Kind::ServiceEntry => self.remove_entry(&key.name, touched),
+            Kind::WorkloadEntry => {
+                self.workloads.remove(&key.name);
+            }
+        }
+    }
+
+    fn remove_slice(&mut self, name: &ObjectName, touched: &mut BTreeSet<UnitKey>) {
+        let Some(old) = self.slices.remove(name) else { return };
+        for (index, owner) in owners(&old) {
+            touched.insert(index.unit(&owner));
+            forget(self.owned(index), &owner, name);
+        }
+    }
+
+    fn remove_pod(&mut self, name: &ObjectName, touched: &mut BTreeSet<UnitKey>) {
+        let Some(old) = self.pods.remove(name) else { return };
+        if let Some(address) = old.address {
+            let at = (name.namespace.clone(), address);
+            forget(&mut self.pods_by_address, &at, name);
+            touched.insert(UnitKey::Pod { namespace: at.0, address });
+        }
+    }
+
+    fn remove_entry(&mut self, name: &ObjectName, touched: &mut BTreeSet<UnitKey>) {
+        let Some(old) = self.entries.remove(name) else { return };
+        for host in &old.hosts {
+            let at = (host.name.clone(), host.wildcard);
+            if let Some(names) = self.entries_by_host.get_mut(&at) {
+                names.remove(name);
+                if names.is_empty() {
+                    self.entries_by_host.remove(&at);
+                }
+            }
+            touched.insert(UnitKey::Host { name: at.0, wildcard: at.1 });
+        }
+    }
+
+    fn count_families(&mut self, service: &Service, added: bool) {
+        let Addressing::ClusterIps(addresses) = &service.addressing else { return };
+        let step = |count: &mut usize| *count = if added { *count + 1 } else { count.saturating_sub(1) };
+        if addresses.iter().any(IpAddr::is_ipv4) {
+            step(&mut self.with_v4);
+        }
+        if addresses.iter().any(IpAddr::is_ipv6) {
+            step(&mut self.with_v6);
+        }
+    }
+
+    /// Every unit that anything here belongs to.
+    pub(super) fn touch_all(&self, touched: &mut BTreeSet<UnitKey>) {
+        touched.extend(self.namespaces.keys().map(|name| UnitKey::Namespace(name.clone())));
+        touched.extend(self.services.keys().map(|name| UnitKey::Service(name.clone())));
+        touched.extend(self.slices_by_service.keys().map(|name| UnitKey::Service(name.clone())));
+        touched.extend(self.imports.keys().map(|name| UnitKey::Import(name.clone())));
+        touched.extend(self.slices_by_import.keys().map(|name| UnitKey::Import(name.clone())));
+        touched.extend(
+            self.pods_by_address
+                .keys()
+                .map(|(namespace, address)| UnitKey::Pod { namespace: namespace.clone(), address: *address }),
+        );
+        touched.extend(self.host_keys());
+    }
+
+    pub(super) fn host_keys(&self) -> impl Iterator<Item = UnitKey> {
+        self.entries_by_host
+            .keys()
+            .map(|(name, wildcard)| UnitKey::Host { name: name.clone(), wildcard: *wildcard })
+    }
+
+    /// Every unit whose existence hangs on a namespace.
+    pub(super) fn touch_namespace(&self, namespace: &str, touched: &mut BTreeSet<UnitKey>) {
+        let from = ObjectName::new(namespace, "");
+        let within = |name: &&ObjectName| *name.namespace == *namespace;
+        let start = Bound::Included(&from);
+        let services = self.services.range::<ObjectName, _>((start, Bound::Unbounded)).map(|(name, _)| name);
+        touched.extend(services.take_while(within).map(|name| UnitKey::Service(name.clone())));
+        let imports = self.imports.range::<ObjectName, _>((start, Bound::Unbounded)).map(|(name, _)| name);
+        touched.extend(imports.take_while(within).map(|name| UnitKey::Import(name.clone())));
+        let pods = self.pods.range::<ObjectName, _>((start, Bound::Unbounded));
+        touched.extend(pods.take_while(|(name, _)| within(name)).filter_map(|(name, pod)| {
+            Some(UnitKey::Pod { namespace: name.namespace.clone(), address: pod.address? })
+        }));
+    }
+
+    pub(super) fn slices_of(&self, service: &ObjectName) -> impl Iterator<Item = &EndpointSlice> {
+        self.named_slices(self.slices_by_service.get(service))
+    }
+
+    pub(super) fn imported_slices_of(&self, import: &ObjectName) -> impl Iterator<Item = &EndpointSlice> {
+        self.named_slices(self.slices_by_import.get(import))
+    }
+
+    fn named_slices(&self, names: Option<&BTreeSet<ObjectName>>) -> impl Iterator<Item = &EndpointSlice> {
+        names.into_iter().flatten().filter_map(|name| self.slices.get(name))
+    }
+
+    pub(super) fn pods_at(&self, namespace: &str, address: IpAddr) -> impl Iterator<Item = &Pod> {
+        let names = self.pods_by_address.get(&(namespace.into(), address));
+        names.into_iter().flatten().filter_map(|name| self.pods.get(name))
+    }
+
+    pub(super) fn entries_of(&self, host: &Name, wildcard: bool) -> impl Iterator<Item = &ServiceEntry> {
+        let names = self.entries_by_host.get(&(host.clone(), wildcard));
+        names.into_iter().flatten().filter_map(|name| self.entries.get(name))
+    }
+
+    pub(super) fn count(&self, kind: Kind) -> usize {
+        match kind {
+            Kind::Namespace => self.namespaces.len(),
+            Kind::Service => self.services.len(),
+            Kind::EndpointSlice => self.slices.len(),
+            Kind::Pod => self.pods.len(),
+            Kind::ServiceImport => self.imports.len(),
+            Kind::ServiceEntry => self.entries.len(),
+            Kind::WorkloadEntry => self.workloads.len(),
+        }
+    }
+
+    fn owned(&mut self, index: Index) -> &mut Owned {
+        match index {
+            Index::Service => &mut self.slices_by_service,
+            Index::Import => &mut self.slices_by_import,
+        }
+    }
+}
+
+/// The two kinds of objects that own slices.
+#[derive(Clone, Copy)]
+enum Index {
+    Service,
+    Import,
+}
+
+impl Index {
+    fn unit(self, owner: &ObjectName) -> UnitKey {
+        match self {
+            Index::Service => UnitKey::Service(owner.clone()),
+            Index::Import => UnitKey::Import(owner.clone()),
+        }
+    }
+}
+
+fn owners(slice: &EndpointSlice) -> impl Iterator<Item = (Index, ObjectName)> {
+    let owner = |name: &Box<str>| ObjectName::new(slice.name.namespace.clone(), name.clone());
+    let service = slice.service.as_ref().map(|name| (Index::Service, owner(name)));
+    let import = slice.import.as_ref().map(|import| (Index::Import, owner(&import.service)));
+    service.into_iter().chain(import)
+}
+
+fn forget<K: Ord>(index: &mut BTreeMap<K, BTreeSet<ObjectName>>, at: &K, name: &ObjectName) {
+    if let Some(names) = index.get_mut(at) {
+        names.remove(name);
+        if names.is_empty() {
+            index.remove(at);
+        }
+    }
+}

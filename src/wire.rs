@@ -1,0 +1,113 @@
+//! Bytes to question, outcome to bytes.
+//!
+//! [`respond`] is what every listener calls, and what the core consists of: a DNS message in, a DNS message out.
+//! An ordinary query (one question, at most an OPT record behind it) is read and answered by the few lines here;
+//! anything else is decoded whole by hickory-proto before it is judged.
+//!
+//! Rules: RFC 1035 §4, RFC 6891 (EDNS), RFC 2181 §9 (truncation). The question is repeated octet by octet, so owner
+//! names, which point into it, keep the letter case of the client (RFC 4343).
+
+mod chase;
+mod encode;
+mod request;
+
+pub use chase::{Chase, ChaseKey};
+pub use request::Transport;
+
+use crate::answer::{Notes, Outcome, answer};
+use crate::catalog::Catalog;
+use encode::Encoder;
+use request::{Problem, Request};
+
+/// RCODEs that we give (RFC 1035 §4.1.1, RFC 6891 §9).
+pub mod rcode {
+    /// No error.
+    pub const NOERROR: u8 = 0;
+    /// The query cannot be read.
+    pub const FORMERR: u8 = 1;
+    /// The name does not exist.
+    pub const NXDOMAIN: u8 = 3;
+    /// Not this kind of query.
+    pub const NOTIMP: u8 = 4;
+    /// Not for us.
+    pub const REFUSED: u8 = 5;
+    /// An EDNS version that we do not know; the upper bits stand in the OPT record.
+    pub const BADVERS: u8 = 16;
+}
+
+/// What is to be done with a packet.
+#[derive(Debug)]
+pub enum Verdict {
+    /// Send the reply.
+    Reply,
+    /// Send nothing: a response, or no DNS header at all, on a plain DNS listener.
+    Drop,
+    /// There is no DNS header that could be answered (gRPC only).
+    Unreadable,
+    /// An alias leads outside: look its target up, then finish.
+    Chase(Box<Chase>),
+}
+
+/// Answers one packet. `reply` is overwritten; it holds a whole message when the verdict is [`Verdict::Reply`].
+/// `rotation` decides with which record address lists and SRV records begin; pass a different number every time.
+pub fn respond(
+    catalog: &Catalog,
+    packet: &[u8],
+    transport: Transport,
+    rotation: u32,
+    reply: &mut Vec<u8>,
+) -> Verdict {
+    respond_with(catalog, packet, transport, rotation, reply, &mut ())
+}
+
+/// [`respond`] with notes on the way.
+pub fn respond_with(
+    catalog: &Catalog,
+    packet: &[u8],
+    transport: Transport,
+    rotation: u32,
+    reply: &mut Vec<u8>,
+    notes: &mut impl Notes,
+) -> Verdict {
+    reply.clear();
+    let request = match Request::read(packet) {
+        Ok(request) => request,
+        Err(problem) => return refuse(packet, problem, transport, reply),
+    };
+    let outcome = answer(catalog, &request.question, notes);
+    let frame = request.frame(transport, rotation);
+    let mut encoder = Encoder::begin(&frame, reply);
+    match outcome {
+        Outcome::Data(data) => encoder.data(&data),
+        Outcome::NoData(soa) => encoder.negative(rcode::NOERROR, soa.as_ref()),
+        Outcome::NoSuchName(soa) => encoder.negative(rcode::NXDOMAIN, soa.as_ref()),
+        Outcome::NotMine => encoder.bare(rcode::NXDOMAIN),
+        Outcome::Refused => encoder.bare(rcode::REFUSED),
+        Outcome::Elsewhere { data, target } => {
+            let owned = request.own(transport, rotation);
+            return Verdict::Chase(Box::new(Chase::new(owned, data.aliases, data.ttl, target)));
+        }
+    }
+    encoder.finish();
+    Verdict::Reply
+}
+
+fn refuse(packet: &[u8], problem: Problem, transport: Transport, reply: &mut Vec<u8>) -> Verdict {
+    let plain = !matches!(transport, Transport::Grpc);
+    match problem {
+        Problem::NoHeader if plain => Verdict::Drop,
+        Problem::NoHeader => Verdict::Unreadable,
+        // Two servers that answer each other's answers would never stop.
+        Problem::Response if plain => Verdict::Drop,
+        Problem::Response => encode::header_only(packet, rcode::FORMERR, reply),
+        Problem::NotImplemented => encode::header_only(packet, rcode::NOTIMP, reply),
+        Problem::Malformed => encode::header_only(packet, rcode::FORMERR, reply),
+        Problem::BadVersion(request) => {
+            let frame = request.frame(transport, 0);
+            let mut encoder = Encoder::begin(&frame, reply);
+            encoder.bare(rcode::BADVERS);
+            encoder.finish();
+            Verdict::Reply
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Tests of the whole: the built command, real CoreDNS, real clients.
+
+mod corefiles;
+mod support;

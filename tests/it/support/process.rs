@@ -1,0 +1,145 @@
+//! Programs that a test runs: their output is kept for failures, and they end with the test.
+
+use std::collections::HashSet;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a program may take to become ready: far more than it needs, also on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often a condition is looked at while a program prints nothing.
+const PACE: Duration = Duration::from_millis(20);
+
+/// A running program.
+pub(crate) struct Process {
+    name: String,
+    child: Child,
+    lines: Receiver<String>,
+    printed: Vec<String>,
+}
+
+impl Process {
+    /// Starts it in the project's directory.
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let name = command.get_program().to_string_lossy().into_owned();
+        let mut child = command
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
+        let (sender, lines) = channel();
+        pass_on(child.stdout.take().unwrap(), sender.clone());
+        pass_on(child.stderr.take().unwrap(), sender);
+        Self { name, child, lines, printed: Vec::new() }
+    }
+
+    /// Waits for a line that begins so.
+    pub(crate) fn wait_for_line(&mut self, beginning: &str) {
+        self.wait_until(beginning, |printed| printed.iter().any(|line| line.starts_with(beginning)));
+    }
+
+    /// Waits until `met` says so of what was printed so far or of the world; panics when the program ends before.
+    pub(crate) fn wait_until(&mut self, what: &str, mut met: impl FnMut(&[String]) -> bool) {
+        let begin = Instant::now();
+        while !met(&self.printed) {
+            assert!(begin.elapsed() < PATIENCE, "{} did not get to `{what}`:\n{}", self.name, self.output());
+            match self.lines.recv_timeout(PACE) {
+                Ok(line) => self.printed.push(line),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    let status = self.child.wait();
+                    panic!("{} ended before `{what}` ({status:?}):\n{}", self.name, self.output());
+                }
+            }
+        }
+    }
+
+    fn output(&self) -> String {
+        self.printed.join("\n")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if thread::panicking() {
+            self.printed.extend(self.lines.try_iter());
+            eprintln!("--- {} said:\n{}", self.name, self.output());
+        }
+    }
+}
+
+/// Reads to the end, so that the program never waits for us.
+fn pass_on(output: impl Read + Send + 'static, lines: Sender<String>) {
+    thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            let _ = lines.send(line);
+        }
+    });
+}
+
+/// A loopback address that nobody uses, for UDP and TCP, never given twice.
+pub(crate) fn free_address() -> SocketAddr {
+    static GIVEN: Mutex<Option<HashSet<u16>>> = Mutex::new(None);
+    let mut given = GIVEN.lock().unwrap();
+    let given = given.get_or_insert_default();
+    loop {
+        let address = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).unwrap();
+        if UdpSocket::bind(address).is_ok() && given.insert(address.port()) {
+            return address;
+        }
+    }
+}
+
+/// A file of this name and content, in a directory of its own.
+pub(crate) fn written(name: &str, content: &str) -> PathBuf {
+    let port_as_serial = free_address().port().to_string();
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(port_as_serial);
+    std::fs::create_dir_all(&directory).unwrap();
+    let path = directory.join(name);
+    std::fs::write(&path, content).unwrap();
+    path
+}
+
+/// A running `meshdns serve`.
+pub(crate) struct Meshdns {
+    _process: Process,
+    /// Its gRPC listener.
+    pub(crate) grpc: SocketAddr,
+    /// Its plain DNS listener.
+    pub(crate) dns: SocketAddr,
+}
+
+impl Meshdns {
+    /// Starts it with these settings, listening on free ports, and waits until it is ready.
+    pub(crate) fn start(settings: &str) -> Self {
+        let (grpc, dns, admin) = (free_address(), free_address(), free_address());
+        let mut process = Process::start(
+            Command::new(env!("CARGO_BIN_EXE_meshdns"))
+                .args(["serve", "--config"])
+                .arg(written("meshdns.yaml", settings))
+                .args(["--grpc-listen", &grpc.to_string()])
+                .args(["--dns-listen", &dns.to_string()])
+                .args(["--admin-listen", &admin.to_string()]),
+        );
+        process.wait_until("ready", |_| is_ready(admin));
+        Self { _process: process, grpc, dns }
+    }
+}
+
+/// Whether `/readyz` says 200.
+fn is_ready(admin: SocketAddr) -> bool {
+    let Ok(mut stream) = TcpStream::connect(admin) else { return false };
+    let mut reply = String::new();
+    stream.write_all(b"GET /readyz HTTP/1.0\r\nHost: localhost\r\n\r\n").is_ok()
+        && stream.read_to_string(&mut reply).is_ok()
+        && reply.split(' ').nth(1) == Some("200")
+}
