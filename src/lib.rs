@@ -18,6 +18,8 @@ pub mod inventory;
 pub mod keeper;
 pub mod model;
 #[cfg(feature = "server")]
+pub mod run;
+#[cfg(feature = "server")]
 pub mod serve;
 #[cfg(feature = "server")]
 pub mod source;

@@ -77,18 +77,27 @@ struct Seat {
 impl Dealer {
     /// A dealer for that many workers, and what each of them takes its connections from.
     pub fn new(workers: usize, hello: Hello) -> (Self, Vec<Incoming>) {
-        let seat = |_| {
-            let (queue, accepted) = mpsc::channel(QUEUE);
-            (Seat { queue, load: Arc::new(()) }, Incoming { accepted, hello })
-        };
-        let (seats, incoming) = (0..workers).map(seat).unzip();
+        let (seats, incoming) = (0..workers).map(|_| Seat::new(hello)).unzip();
         (Self { seats }, incoming)
+    }
+
+    /// A dealer where there is only one to deal to.
+    pub fn alone(hello: Hello) -> (Self, Incoming) {
+        let (seat, incoming) = Seat::new(hello);
+        (Self { seats: vec![seat] }, incoming)
     }
 
     async fn deal(&self, peer: Peer, permit: Permit) {
         let Some(seat) = self.seats.iter().min_by_key(|seat| Arc::strong_count(&seat.load)) else { return };
         // A worker that is gone is stopping: the connection is closed.
         let _ = seat.queue.send(Accepted { peer, permit, load: Arc::clone(&seat.load) }).await;
+    }
+}
+
+impl Seat {
+    fn new(hello: Hello) -> (Self, Incoming) {
+        let (queue, accepted) = mpsc::channel(QUEUE);
+        (Self { queue, load: Arc::new(()) }, Incoming { accepted, hello })
     }
 }
 

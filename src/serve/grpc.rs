@@ -5,21 +5,21 @@
 //! `INVALID_ARGUMENT`; any other gets a DNS message. Hundreds of calls share one connection, and all of them are
 //! reset at once when CoreDNS's five seconds are over: that must not pass for an attack (CVE-2023-44487).
 
+mod health;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use tonic::transport::Server;
 use tonic::{Request, Response, Status};
-use tonic_health::ServingStatus;
 use tonic_health::pb::health_server::HealthServer;
-use tonic_health::server::{HealthReporter, HealthService};
 
 use super::accept::Incoming;
 use super::answerer::{Answerer, Step, USUAL_REPLY};
-use super::proto::{DESCRIPTORS, DnsPacket, DnsService, DnsServiceServer, SERVICE_NAME};
-use super::readiness::Readiness;
+use super::proto::{DESCRIPTORS, DnsPacket, DnsService, DnsServiceServer};
 use super::stop::Stop;
 use crate::wire::Transport;
+use health::Healthy;
 
 /// A DNS message of the largest size, and what protobuf adds.
 const LARGEST_MESSAGE: usize = 65_535 + 8;
@@ -59,50 +59,7 @@ impl Default for GrpcLimits {
     }
 }
 
-/// The health of all listeners together, as `grpc.health.v1.Health` tells it.
-#[derive(Clone, Debug)]
-pub struct Health(HealthReporter);
-
-impl Health {
-    const SERVICES: [&'static str; 2] = ["", SERVICE_NAME];
-
-    /// Not serving yet.
-    pub async fn new() -> Self {
-        let health = Self(HealthReporter::new());
-        health.set(false).await;
-        health
-    }
-
-    /// Tells the state.
-    pub async fn set(&self, serving: bool) {
-        let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
-        for service in Self::SERVICES {
-            self.0.set_service_status(service, status).await;
-        }
-    }
-
-    /// Follows readiness for ever.
-    pub async fn follow(&self, readiness: &Readiness) {
-        let mut ready = readiness.watch();
-        loop {
-            let serving = *ready.borrow_and_update();
-            self.set(serving).await;
-            if ready.changed().await.is_err() {
-                return;
-            }
-        }
-    }
-
-    /// Ends the streams of those who watch, which would keep their connections open; they have seen the last state.
-    pub async fn end_watches(&self) {
-        let mut reporter = self.0.clone();
-        for service in Self::SERVICES {
-            reporter.clear_service_status(service).await;
-        }
-    }
-}
-
-/// The descriptors that are built in cannot be read.
+/// Why gRPC is not served.
 #[derive(Debug, thiserror::Error)]
 pub enum GrpcError {
     /// The descriptors for reflection are broken.
@@ -117,7 +74,6 @@ pub enum GrpcError {
 pub async fn serve(
     incoming: Incoming,
     answerer: Arc<Answerer>,
-    health: Health,
     limits: GrpcLimits,
     stop: Stop,
 ) -> Result<(), GrpcError> {
@@ -125,6 +81,7 @@ pub async fn serve(
         .register_encoded_file_descriptor_set(DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .build_v1()?;
+    let health = HealthServer::new(Healthy { readiness: answerer.readiness().clone() });
     let queries = DnsServiceServer::new(Queries { answerer })
         .max_decoding_message_size(LARGEST_MESSAGE)
         .max_encoding_message_size(LARGEST_MESSAGE);
@@ -138,7 +95,7 @@ pub async fn serve(
         .max_connection_age(limits.age)
         .timeout(limits.call)
         .add_service(queries)
-        .add_service(HealthServer::new(HealthService::from_health_reporter(health.0)))
+        .add_service(health)
         .add_service(reflection)
         .serve_with_incoming_shutdown(incoming, async move { stop.requested().await })
         .await?;

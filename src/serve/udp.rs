@@ -20,6 +20,8 @@ use crate::wire::Transport;
 
 /// As much as the kernel joins. Pages that are never written to cost no memory.
 const SLOT: usize = 1 << 16;
+/// Batches that are still read once stopped: more than a socket holds, less than a flood.
+const LAST_BATCHES: usize = 2048;
 /// Queries of one socket that wait for lookups.
 const WAITING: usize = 1024;
 
@@ -60,7 +62,11 @@ pub async fn serve(socket: std::net::UdpSocket, answerer: Arc<Answerer>, stop: S
             tokio::task::yield_now().await;
         }
     }
-    while server.take_batch(&mut buffer).await {}
+    for _ in 0..LAST_BATCHES {
+        if !server.take_batch(&mut buffer).await {
+            break;
+        }
+    }
     while server.waiting.join_next().await.is_some() {}
     Ok(())
 }
