@@ -18,7 +18,13 @@ pub mod inventory;
 pub mod keeper;
 pub mod model;
 #[cfg(feature = "server")]
+pub mod run;
+#[cfg(feature = "server")]
+pub mod serve;
+#[cfg(feature = "server")]
 pub mod source;
+#[cfg(feature = "server")]
+pub mod telemetry;
 pub mod wire;
 #[cfg(feature = "server")]
 pub mod yaml;
