@@ -1,4 +1,5 @@
 //! Tests of the whole: the built command, real CoreDNS, real clients.
 
 mod corefiles;
+mod properties;
 mod support;
