@@ -106,7 +106,7 @@ impl Catalog {
                 let owner = Owner::Host(name.clone());
                 let added: Vec<_> =
                     new.as_ref().map(|unit| unit.automatic_addresses().collect()).unwrap_or_default();
-                let old = self.hosts.publish(name, wildcard, new);
+                let old = self.hosts.publish(&name, wildcard, new);
                 let removed: Vec<_> =
                     old.as_ref().map(|unit| unit.automatic_addresses().collect()).unwrap_or_default();
                 self.reverse.replace(&owner, removed.into_iter(), added.into_iter());

@@ -83,7 +83,12 @@ pub(crate) struct Hosts {
 
 impl Hosts {
     /// Puts a unit in place of what stood there and returns that.
-    pub(super) fn publish(&self, name: Name, wildcard: bool, new: Option<HostUnit>) -> Option<Arc<HostUnit>> {
+    pub(super) fn publish(
+        &self,
+        name: &Name,
+        wildcard: bool,
+        new: Option<HostUnit>,
+    ) -> Option<Arc<HostUnit>> {
         let key: Box<[u8]> = name.wire().into();
         let map = if wildcard { &self.wildcard } else { &self.exact };
         let guard = map.pin();

@@ -139,7 +139,7 @@ fn what_is_left_out_has_its_default() {
         assert!(!settings.catch_all);
         assert_eq!(settings.listen.grpc, [GrpcAddress::Tcp(socket("127.0.0.1:8053"))]);
         assert_eq!(settings.listen.dns, []);
-        assert_eq!(settings.listen.admin, Some(socket("127.0.0.1:8080")));
+        assert_eq!(settings.listen.admin, Some(socket("127.0.0.1:8081")));
         assert_eq!(settings.sources, Sources::default());
         assert_eq!(settings.upstreams, Upstreams::ResolvConf);
         assert_eq!(settings.kubernetes, KubernetesSettings::default());
@@ -179,10 +179,10 @@ fn each_mistake_is_told() {
         ),
         (
             "listen: {admin: false}",
-            "listen.admin: `false` is a boolean: an address with a port, such as 127.0.0.1:8080, or off is expected",
+            "listen.admin: `false` is a boolean: an address with a port, such as 127.0.0.1:8081, or off is expected",
         ),
         ("listen: {admin: ['127.0.0.1:1']}", "listen.admin: a list stands where an address with a port"),
-        ("listen: {admin: ':8080'}", "listen.admin: `:8080` is not an address with a port"),
+        ("listen: {admin: ':8081'}", "listen.admin: `:8081` is not an address with a port"),
         (
             "sources: {manifests: ./here}",
             "sources.manifests: `./here` is text where a list is expected: write [./here]",

@@ -84,10 +84,10 @@ impl<'a> Encoder<'a> {
         match &data.records {
             Records::None => {}
             Records::V4(addresses) => {
-                self.addresses(owner, kind::A, data.ttl, addresses.len(), |at| addresses[at].octets())
+                self.addresses(owner, kind::A, data.ttl, addresses.len(), |at| addresses[at].octets());
             }
             Records::V6(addresses) => {
-                self.addresses(owner, kind::AAAA, data.ttl, addresses.len(), |at| addresses[at].octets())
+                self.addresses(owner, kind::AAAA, data.ttl, addresses.len(), |at| addresses[at].octets());
             }
             Records::Services { set, base } => self.services(set, *base, data.ttl),
             Records::Pointers(names) => self.pointers(names, data.ttl),

@@ -1,5 +1,7 @@
 //! Tests of the whole: the built command, real CoreDNS, real clients.
 
 mod corefiles;
+mod layers;
 mod properties;
+mod scenario;
 mod support;

@@ -56,7 +56,8 @@ impl Expected {
 
     /// Compares, and says what differs.
     pub(crate) fn check(&self, packet: &[u8], serials: &mut Serials) -> Result<(), String> {
-        let reply = Message::from_vec(packet).map_err(|error| format!("the reply does not decode: {error}"))?;
+        let reply =
+            Message::from_vec(packet).map_err(|error| format!("the reply does not decode: {error}"))?;
         let before = serials.clone();
         for record in reply.answers.iter().chain(&reply.authorities) {
             if let RData::SOA(soa) = &record.data {

@@ -26,7 +26,8 @@ pub(crate) struct World<'s> {
 impl<'s> World<'s> {
     pub(crate) fn new(script: &'s Script) -> Result<Self, String> {
         let settings = script.settings.as_deref().unwrap_or("zones: [cluster.local]");
-        let settings = Settings::parse("settings", settings, &Overrides::default()).map_err(|p| p.to_string())?;
+        let settings =
+            Settings::parse("settings", settings, &Overrides::default()).map_err(|p| p.to_string())?;
         let catalog = Arc::new(Catalog::new(settings.policy()));
         let mut keeper = Keeper::new(catalog.clone());
         let loaded = manifests::load_text("objects", &script.objects);
@@ -56,7 +57,8 @@ impl<'s> World<'s> {
             }
             _ => false,
         };
-        let upserts = loaded.objects.into_iter().filter(|object| !known(object)).map(Change::Upsert).collect();
+        let upserts =
+            loaded.objects.into_iter().filter(|object| !known(object)).map(Change::Upsert).collect();
         self.keeper.apply(0, Change::Batch(upserts));
         Ok(())
     }
@@ -121,7 +123,9 @@ impl<'s> World<'s> {
                 scripted.name.eq_ignore_ascii_case(&asked.name().to_string())
                     && scripted.kind == asked.query_type().to_string()
             })
-            .ok_or_else(|| format!("nobody expected the upstream query {} {}", asked.name(), asked.query_type()))?;
+            .ok_or_else(|| {
+                format!("nobody expected the upstream query {} {}", asked.name(), asked.query_type())
+            })?;
         let mut reply = Message::new(7, MessageType::Response, OpCode::Query);
         reply.metadata.response_code = match scripted.rcode.as_str() {
             "NOERROR" => ResponseCode::NoError,
