@@ -4,5 +4,6 @@
 
 mod corefiles;
 mod layers;
+mod properties;
 mod scenario;
 mod support;
