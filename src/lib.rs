@@ -18,7 +18,11 @@ pub mod inventory;
 pub mod keeper;
 pub mod model;
 #[cfg(feature = "server")]
+pub mod report;
+#[cfg(feature = "server")]
 pub mod source;
+#[cfg(feature = "server")]
+mod spelling;
 pub mod wire;
 #[cfg(feature = "server")]
 pub mod yaml;
