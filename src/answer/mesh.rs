@@ -104,7 +104,8 @@ fn declares(catalog: &Catalog, name: &Asked) -> bool {
 fn small_zone(catalog: &Catalog, name: &Asked) -> Option<(usize, u32)> {
     (0..name.count()).find_map(|index| {
         let from = name.from(index);
-        let unit = catalog.hosts.exact(from).or_else(|| catalog.hosts.wildcard(from))?;
+        let seen = |unit: Option<Arc<HostUnit>>| unit.filter(|unit| unit.visible);
+        let unit = seen(catalog.hosts.exact(from)).or_else(|| seen(catalog.hosts.wildcard(from)))?;
         Some((index, unit.serial()))
     })
 }
