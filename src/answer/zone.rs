@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use super::{
-    Addresses, Asked, Base, Found, MadeName, NameServer, Notes, Records, Soa, Step, Topic, kind, mesh, select,
+    Addresses, Asked, Base, Found, MadeName, NameServer, Notes, Records, Soa, Step, Topic, Weight, kind,
+    mesh, select,
 };
 use crate::catalog::{Catalog, Class, ReverseOwner, ServiceKind};
 use crate::model::{Zone, ZoneKind, push_label};
@@ -51,7 +52,7 @@ pub(super) fn fixed(
         2 if name.label(0) == b"ns" && name.label(1) == b"dns" => server_addresses(catalog, at, kind),
         _ => return None,
     };
-    notes.say(|| Step::of(Topic::Name, "a name that every zone has"));
+    notes.say(|| Step::of(Topic::Name, "it is a name that every zone has").weighing(Weight::Fallback));
     Some(found)
 }
 
@@ -64,7 +65,7 @@ fn apex(
     soa: &Soa,
     notes: &mut impl Notes,
 ) -> Found {
-    notes.say(|| Step::of(Topic::Name, "the apex of the zone"));
+    notes.say(|| Step::of(Topic::Name, "it is the apex of the zone").weighing(Weight::Fallback));
     match kind {
         kind::SOA => Found::Records(Records::Soa(*soa), Class::Zone),
         kind::NS => match name_servers(catalog, at) {
