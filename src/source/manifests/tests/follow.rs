@@ -91,11 +91,13 @@ impl Running {
         summary(&self.known.values().cloned().collect::<Vec<_>>())
     }
 
-    /// Stops it. Nothing was told beyond what was read, and the directory holds what the reader knows.
+    /// Stops it. Nothing was told beyond what was read, and a fresh reading finds what the reader knows.
     async fn stop(mut self) {
+        let known = self.known();
         self.stop.send(()).unwrap();
         self.task.await.unwrap();
         assert!(self.updates.try_recv().is_err());
+        assert_eq!(summary(&load(&[self.root.path().to_owned()]).objects), known);
     }
 }
 
@@ -198,11 +200,9 @@ async fn the_second_of_two_takes_over() {
 
     source.write("1.yaml", &first);
     assert_eq!(source.batch().await, ["+Service shop/a"]);
-    let root = source.root.path().display().to_string();
-    let used = format!("{root}/1.yaml:1").replace(&format!("{root}/"), "");
     assert_eq!(
         source.report().await,
-        [format!("2.yaml:1: Service shop/a: is not used: {used} has the same object")]
+        ["2.yaml:1: Service shop/a: is not used: 1.yaml:1 has the same object"]
     );
     source.stop().await;
 }
@@ -221,6 +221,29 @@ async fn an_endpoint_that_moves_to_another_slice_never_vanishes() {
     fs::remove_file(source.at("2.yaml")).unwrap();
     source.write("3.yaml", &slice("two", &["10.1.0.2", "10.1.0.4"]));
     assert_eq!(source.batch().await, ["+EndpointSlice shop/two"]);
+    source.stop().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_looked_at_keeps_its_objects() {
+    let mut source = Running::start(&[]).await;
+    fs::create_dir(source.at("d")).unwrap();
+    source.write("d/a.yaml", &service("a", "10.0.0.1"));
+    assert_eq!(source.batch().await, ["+Namespace shop", "+Service shop/a"]);
+    source.report().await;
+
+    fs::rename(source.at("d"), source.at(".away")).unwrap();
+    symlink("nowhere", source.at("d")).unwrap();
+    assert_eq!(source.report().await, ["d: no such file or directory"]);
+
+    fs::remove_file(source.at("d")).unwrap();
+    fs::rename(source.at(".away"), source.at("d")).unwrap();
+    assert_eq!(source.report().await, [] as [&str; 0]);
+
+    fs::File::create(source.at("d/a.yaml")).unwrap().set_len((64 << 20) + 1).unwrap();
+    assert_eq!(source.report().await, ["d/a.yaml: the file is larger than 64 MiB"]);
+    source.write("d/a.yaml", &service("a", "10.0.0.1"));
+    assert_eq!(source.report().await, [] as [&str; 0]);
     source.stop().await;
 }
 
