@@ -26,7 +26,10 @@ pub(super) const KINDS: [RecordType; 9] = [
 /// A query, its name as written.
 pub(super) fn query(name: &str, kind: RecordType, payload: Option<u16>) -> Vec<u8> {
     let mut packet = vec![0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, u8::from(payload.is_some())];
+    // A dot within a label is written with a backslash.
+    let name = name.replace("\\.", "\u{1}");
     for label in name.trim_end_matches('.').split('.').filter(|label| !label.is_empty()) {
+        let label = label.replace('\u{1}', ".");
         packet.push(label.len() as u8);
         packet.extend_from_slice(label.as_bytes());
     }

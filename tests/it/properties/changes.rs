@@ -41,7 +41,7 @@ fn fold(known: &mut BTreeMap<Key, Object>, change: &Change) {
 }
 
 proptest! {
-    #![proptest_config(cases(300))]
+    #![proptest_config(cases(60))]
 
     #[test]
     fn step_by_step_is_as_at_once(

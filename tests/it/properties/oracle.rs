@@ -14,7 +14,7 @@ fn mixed(name: &str, seed: u64) -> String {
 }
 
 proptest! {
-    #![proptest_config(cases(200))]
+    #![proptest_config(cases(60))]
 
     #[test]
     fn replies_survive_another_codec(policy in policy::any(), objects in cluster::objects(), seed: u64) {

@@ -30,7 +30,7 @@ fn bent_query() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(cases(3000))]
+    #![proptest_config(cases(1000))]
 
     #[test]
     fn any_packet_gets_a_readable_reply(

@@ -36,7 +36,7 @@ fn seen(catalog: &Catalog, names: &std::collections::BTreeSet<String>) -> Vec<St
 }
 
 proptest! {
-    #![proptest_config(cases(200))]
+    #![proptest_config(cases(60))]
 
     #[test]
     fn order_and_detours_do_not_matter(

@@ -14,7 +14,7 @@ use super::ask::{KINDS, ask, names};
 use super::{cases, cluster, policy};
 
 proptest! {
-    #![proptest_config(cases(300))]
+    #![proptest_config(cases(60))]
 
     #[test]
     fn every_answer_is_sound(policy in policy::any(), objects in cluster::objects()) {
