@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{Catalog, Listed};
-use crate::model::{Kind, Name, NameError};
+use crate::model::{Cidr, Kind, Name, NameError};
 
 /// One name with one record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,8 +26,8 @@ pub struct ReportedLine {
 /// Which lines to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Names at or below this one.
-    zone: Option<Name>,
+    /// Names at or below one of these; all names when there is none.
+    zones: Vec<Name>,
     /// Records of this object, as `Kind namespace/name`.
     object: Option<String>,
 }
@@ -44,19 +44,25 @@ pub enum BadFilter {
 }
 
 impl Filter {
-    /// Reads the name of a zone and an object in the form `Kind/namespace/name`.
-    pub fn parse(zone: Option<&str>, object: Option<&str>) -> Result<Self, BadFilter> {
-        let zone = zone.map(Name::parse).transpose()?;
+    /// Reads zones, each a name or a range of addresses, and an object in the form `Kind/namespace/name`.
+    pub fn parse<Z: AsRef<str>>(zones: &[Z], object: Option<&str>) -> Result<Self, BadFilter> {
+        let mut names = Vec::new();
+        for zone in zones.iter().map(AsRef::as_ref) {
+            match Cidr::parse(zone) {
+                Ok(range) => names.extend(range.zones()),
+                Err(_) => names.push(Name::parse(zone)?),
+            }
+        }
         let object = object.map(object_text).transpose()?;
-        Ok(Self { zone, object })
+        Ok(Self { zones: names, object })
     }
 
     fn passes(&self, line: &Listed) -> bool {
         let object = self.object.as_ref();
         object.is_none_or(|wanted| line.object.split(", ").any(|object| object == wanted))
-            && self.zone.as_ref().is_none_or(|zone| {
+            && (self.zones.is_empty() || {
                 let name = Name::parse(line.name.trim_start_matches("*."));
-                name.is_ok_and(|name| name.is_within(zone))
+                name.is_ok_and(|name| self.zones.iter().any(|zone| name.is_within(zone)))
             })
     }
 }
