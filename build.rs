@@ -5,11 +5,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Ok(());
     }
     println!("cargo::rerun-if-changed=proto");
-    let descriptors = protox::compile(["proto/dns.proto"], ["proto"])?;
+    let mut compiler = protox::Compiler::new(["proto"])?;
+    compiler.include_imports(true).open_file("dns.proto")?;
     let out = std::path::PathBuf::from(std::env::var("OUT_DIR")?);
-    tonic_prost_build::configure()
-        .build_client(true)
-        .file_descriptor_set_path(out.join("dns_descriptor.bin"))
-        .compile_fds(descriptors)?;
+    // For reflection.
+    std::fs::write(out.join("dns_descriptor.bin"), compiler.encode_file_descriptor_set())?;
+    tonic_prost_build::configure().build_client(true).compile_fds(compiler.file_descriptor_set())?;
     Ok(())
 }

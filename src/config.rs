@@ -9,6 +9,7 @@ mod field;
 mod kubernetes;
 mod listen;
 mod overrides;
+mod policy;
 mod problem;
 mod report;
 mod section;
@@ -21,15 +22,15 @@ mod zones;
 
 use std::path::Path;
 
-pub use kubernetes::{KubernetesSettings, NamespaceFilter, PodNames};
+pub use kubernetes::{KubernetesSettings, NamespaceFilter};
 pub use listen::{GrpcAddress, Listen};
 pub use overrides::Overrides;
 pub use problem::{Problem, Problems};
-pub use service_entries::{AddressFamilies, AddressSource, EntryAnswer, ServiceEntrySettings};
+pub use service_entries::{EntryAnswer, ServiceEntrySettings};
 pub use sources::Sources;
-pub use ttl::{NegativePending, TtlSettings};
 pub use upstreams::Upstreams;
 
+use crate::catalog::TtlPolicy;
 use crate::model::Zones;
 use crate::yaml::{Node, Value, documents};
 use report::Report;
@@ -53,7 +54,7 @@ pub struct Settings {
     /// How the hosts of ServiceEntries are answered.
     pub service_entries: ServiceEntrySettings,
     /// How long answers may be kept.
-    pub ttl: TtlSettings,
+    pub ttl: TtlPolicy,
 }
 
 impl Settings {
@@ -89,7 +90,7 @@ impl Settings {
         let upstreams = Upstreams::read(report, root, overrides);
         let (kubernetes, cluster_set_zones) = root.section("kubernetes", KubernetesSettings::read);
         let service_entries = root.section("serviceEntries", ServiceEntrySettings::read);
-        let ttl = root.section("ttl", TtlSettings::read);
+        let ttl = root.section("ttl", ttl::read);
         let catch_all = overrides.catch_all.unwrap_or(catch_all);
         let zones = zones.complete(report, overrides, cluster_set_zones, catch_all);
         Self { zones, catch_all, listen, sources, upstreams, kubernetes, service_entries, ttl }

@@ -41,6 +41,8 @@ pub struct EndpointSet {
     port_sets: Box<[Box<[Port]>]>,
     slices: Box<[ObjectName]>,
     zones: Box<[Box<str>]>,
+    /// Whether any endpoint is reached under a name.
+    has_names: bool,
     /// How many endpoints are there but not ready.
     pub not_ready: u32,
 }
@@ -86,7 +88,8 @@ impl EndpointSet {
                     endpoint.zone.as_ref().map_or(NO_ZONE, |zone| intern(&mut set.zones, zone.clone()));
                 for address in &endpoint.addresses {
                     let entry = Entry {
-                        name: name.cloned(),
+                        // A name that says what the address says is no name of its own.
+                        name: name.filter(|name| ***name != *dashed_label(address)).cloned(),
                         address: address.clone(),
                         cluster,
                         ports,
@@ -102,6 +105,7 @@ impl EndpointSet {
         });
         dashed
             .sort_by(|a: &Entry, b| (a.cluster, &a.address, a.slice).cmp(&(b.cluster, &b.address, b.slice)));
+        let has_names = dashed.iter().any(|entry| entry.ip().is_none());
         let mut addresses: Vec<IpAddr> = named.iter().chain(&dashed).filter_map(Entry::ip).collect();
         addresses.sort_unstable();
         addresses.dedup();
@@ -121,6 +125,7 @@ impl EndpointSet {
             port_sets: set.port_sets.into(),
             slices: set.slices.into(),
             zones: set.zones.into(),
+            has_names,
             not_ready,
         }
     }
@@ -171,8 +176,11 @@ impl EndpointSet {
                 );
             }
         }
+        if !self.has_names {
+            return found;
+        }
         found.extend(self.dashed.iter().filter(|entry| {
-            matches!(entry.address, EndpointAddress::Name(_))
+            entry.ip().is_none()
                 && cluster.is_none_or(|wanted| self.cluster(entry).as_bytes().eq_ignore_ascii_case(wanted))
                 && entry.label().as_bytes().eq_ignore_ascii_case(label)
         }));
@@ -266,7 +274,7 @@ impl Entry {
     pub fn label(&self) -> Cow<'_, str> {
         match &self.name {
             Some(name) => Cow::Borrowed(name),
-            None => Cow::Owned(dashed(&self.address)),
+            None => Cow::Owned(dashed_label(&self.address)),
         }
     }
 
@@ -289,7 +297,7 @@ fn lower(entry: &Entry) -> Cow<'_, str> {
 }
 
 /// An address as a label: dots and colons become dashes, and a trailing dash gets a zero.
-fn dashed(address: &EndpointAddress) -> String {
+fn dashed_label(address: &EndpointAddress) -> String {
     let text = match address {
         EndpointAddress::Ip(address) => address.to_string(),
         EndpointAddress::Name(name) => name.to_string().trim_end_matches('.').to_owned(),
@@ -301,7 +309,7 @@ fn dashed(address: &EndpointAddress) -> String {
     label
 }
 
-/// The address that a label stands for, if it is written exactly as [`dashed`] writes it.
+/// The address that a label stands for, if it is written exactly as [`dashed_label`] writes it.
 fn undashed(label: &[u8]) -> Option<EndpointAddress> {
     let text = std::str::from_utf8(label).ok()?;
     if text.len() > 45 || !text.contains('-') {
@@ -309,7 +317,7 @@ fn undashed(label: &[u8]) -> Option<EndpointAddress> {
     }
     let address: IpAddr = text.replace('-', ".").parse().or_else(|_| text.replace('-', ":").parse()).ok()?;
     let address = EndpointAddress::Ip(address);
-    (dashed(&address) == text).then_some(address)
+    (dashed_label(&address) == text).then_some(address)
 }
 
 #[cfg(test)]
@@ -317,7 +325,7 @@ mod tests {
     use super::*;
 
     fn label_of(text: &str) -> String {
-        dashed(&EndpointAddress::Ip(text.parse().unwrap()))
+        dashed_label(&EndpointAddress::Ip(text.parse().unwrap()))
     }
 
     #[test]

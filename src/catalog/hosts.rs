@@ -18,6 +18,9 @@ pub struct HostUnit {
     pub wildcard: bool,
     /// What it is answered with.
     pub state: HostState,
+    /// Whether any entry that names it may be seen. A host that only others may see is not even denied in its own
+    /// name.
+    pub visible: bool,
     /// The entries that the answer is made of.
     pub entries: Box<[ObjectName]>,
     /// Entries that name the host too but give nothing, each with the reason.
@@ -83,7 +86,12 @@ pub(crate) struct Hosts {
 
 impl Hosts {
     /// Puts a unit in place of what stood there and returns that.
-    pub(super) fn publish(&self, name: Name, wildcard: bool, new: Option<HostUnit>) -> Option<Arc<HostUnit>> {
+    pub(super) fn publish(
+        &self,
+        name: &Name,
+        wildcard: bool,
+        new: Option<HostUnit>,
+    ) -> Option<Arc<HostUnit>> {
         let key: Box<[u8]> = name.wire().into();
         let map = if wildcard { &self.wildcard } else { &self.exact };
         let guard = map.pin();

@@ -45,7 +45,7 @@ pub struct CompilePolicy {
     pub families: Families,
 }
 
-/// Which pod names exist (`spec.nodeName` and readiness do not matter).
+/// Which pod names exist.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PodMode {
     /// None.
@@ -73,13 +73,12 @@ pub enum Families {
     /// Those of the cluster IPs that are known; both while none is.
     #[default]
     Auto,
-    /// Exactly these.
-    Only {
-        /// IPv4.
-        v4: bool,
-        /// IPv6.
-        v6: bool,
-    },
+    /// IPv4 only.
+    Ipv4,
+    /// IPv6 only.
+    Ipv6,
+    /// Both.
+    Dual,
 }
 
 /// Classes of records that can have TTLs of their own.

@@ -56,7 +56,7 @@ impl Catalog {
         let object = format!("{noun} {}", unit.name);
         let name = format!("{}.{}.svc.{zone}", unit.name.name, unit.name.namespace);
         match &unit.kind {
-            ServiceKind::Hidden(_) => return,
+            ServiceKind::Hidden(_) => {}
             ServiceKind::Alias { text, .. } => listed.push(Listed {
                 name,
                 kind: "CNAME",

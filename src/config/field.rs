@@ -91,7 +91,7 @@ impl<'a> Field<'a> {
             let written = plain(self.node);
             return match &self.node.value {
                 Value::String(_) => {
-                    self.problem(&format!("`{written}` is text: a list is expected, [{written}]"))
+                    self.problem(&format!("`{written}` is text where a list is expected: write [{written}]"))
                 }
                 _ => self.mismatch("a list"),
             };

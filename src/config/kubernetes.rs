@@ -9,6 +9,7 @@ use super::field::Field;
 use super::report::Placed;
 use super::section::Section;
 use super::zones::cluster_set_zone;
+use crate::catalog::PodMode;
 use crate::model::{LabelSelector, Name};
 
 /// Longest name of a namespace (RFC 1123 label).
@@ -18,7 +19,7 @@ const MAX_NAMESPACE: usize = 63;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KubernetesSettings {
     /// Which names of pod addresses exist. Default: none.
-    pub pods: PodNames,
+    pub pods: PodMode,
     /// Whether endpoints without a hostname are named after their pod. Default: no.
     pub endpoint_pod_names: bool,
     /// Whether a Service without ready endpoints does not exist. Default: no.
@@ -33,18 +34,6 @@ pub struct KubernetesSettings {
     pub zonal_names: bool,
     /// The addresses of `ns.dns`, each once. Default: none.
     pub server_addresses: Vec<IpAddr>,
-}
-
-/// Which names made of a pod's address exist.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PodNames {
-    /// None. The default.
-    #[default]
-    Disabled,
-    /// Those of every address.
-    Insecure,
-    /// Those of pods that exist.
-    Verified,
 }
 
 /// Which namespaces exist for us.
@@ -62,7 +51,7 @@ pub enum NamespaceFilter {
 impl Default for KubernetesSettings {
     fn default() -> Self {
         Self {
-            pods: PodNames::default(),
+            pods: PodMode::default(),
             endpoint_pod_names: false,
             ignore_empty_services: false,
             endpoints: true,
@@ -79,9 +68,9 @@ impl KubernetesSettings {
     pub(super) fn read(section: &mut Section<'_>) -> (Self, Vec<Placed<Name>>) {
         let mut used = Self::default();
         let pods = [
-            ("disabled", Some(PodNames::Disabled)),
-            ("insecure", Some(PodNames::Insecure)),
-            ("verified", Some(PodNames::Verified)),
+            ("disabled", Some(PodMode::Disabled)),
+            ("insecure", Some(PodMode::Insecure)),
+            ("verified", Some(PodMode::Verified)),
         ];
         section.set("pods", &mut used.pods, |field| field.choice(&pods));
         section.set("endpointPodNames", &mut used.endpoint_pod_names, Field::boolean);

@@ -15,7 +15,7 @@ use super::section::Section;
 const MAX_SOCKET_PATH: usize = 107;
 const ADDRESS: &str = "an address with a port, such as 127.0.0.1:8053 or [::1]:8053";
 const GRPC_ADDRESS: &str = "an address with a port, such as 127.0.0.1:8053, or unix:///run/meshdns/dns.sock";
-const ADMIN_ADDRESS: &str = "an address with a port, such as 127.0.0.1:8080, or off";
+const ADMIN_ADDRESS: &str = "an address with a port, such as 127.0.0.1:8081, or off";
 
 /// Where we are asked, as used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct Listen {
     pub grpc: Vec<GrpcAddress>,
     /// Plain DNS over UDP and TCP. Default: none.
     pub dns: Vec<SocketAddr>,
-    /// Health, metrics and explanations over HTTP. Default: 127.0.0.1:8080; `off` for none.
+    /// Health, metrics and explanations over HTTP. Default: 127.0.0.1:8081; `off` for none.
     pub admin: Option<SocketAddr>,
 }
 
@@ -40,7 +40,7 @@ pub enum GrpcAddress {
 impl Default for Listen {
     fn default() -> Self {
         let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
-        Self { grpc: vec![GrpcAddress::Tcp(local(8053))], dns: Vec::new(), admin: Some(local(8080)) }
+        Self { grpc: vec![GrpcAddress::Tcp(local(8053))], dns: Vec::new(), admin: Some(local(8081)) }
     }
 }
 

@@ -5,6 +5,7 @@
 
 use super::field::Field;
 use super::section::Section;
+use crate::catalog::{AutomaticAddresses, Families};
 use crate::model::Cidr;
 
 /// The ranges that Istio allocates from, the default of `ranges`.
@@ -14,21 +15,11 @@ const RANGES: [&str; 2] = ["240.240.0.0/16", "2001:2::/48"];
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ServiceEntrySettings {
     /// Where automatic addresses come from. Default: the status of the object.
-    pub addresses: AddressSource,
+    pub addresses: AutomaticAddresses,
     /// What a host without literal addresses is answered with. Default: its automatic address.
     pub answer: EntryAnswer,
     /// Of which families automatic addresses are. Default: those of the cluster.
-    pub families: AddressFamilies,
-}
-
-/// Where automatic addresses come from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum AddressSource {
-    /// `status.addresses` of the object, as istiod wrote it. The default.
-    #[default]
-    Status,
-    /// Nowhere: there are none.
-    Off,
+    pub families: Families,
 }
 
 /// What a host without literal addresses is answered with.
@@ -39,27 +30,13 @@ pub enum EntryAnswer {
     Vip,
 }
 
-/// The families of automatic addresses.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum AddressFamilies {
-    /// Those of the cluster. The default.
-    #[default]
-    Auto,
-    /// IPv4 only.
-    Ipv4,
-    /// IPv6 only.
-    Ipv6,
-    /// Both.
-    Dual,
-}
-
 impl ServiceEntrySettings {
     /// Reads the section `serviceEntries`.
     pub(super) fn read(section: &mut Section<'_>) -> Self {
         let mut used = Self::default();
         let addresses = [
-            ("status", Some(AddressSource::Status)),
-            ("off", Some(AddressSource::Off)),
+            ("status", Some(AutomaticAddresses::Status)),
+            ("off", Some(AutomaticAddresses::Off)),
             ("hash", None),
             ("ledger", None),
         ];
@@ -73,21 +50,21 @@ impl ServiceEntrySettings {
     }
 }
 
-fn families(field: Field<'_>) -> Option<AddressFamilies> {
+fn families(field: Field<'_>) -> Option<Families> {
     if field.is("auto") {
-        return Some(AddressFamilies::Auto);
+        return Some(Families::Auto);
     }
     if field.is_empty_list() {
         return field.problem("the list is empty: auto or a list of IPv4 and IPv6 is expected");
     }
     let found = field.distinct("IPv4 or IPv6", |text| match text {
-        "IPv4" => Ok(AddressFamilies::Ipv4),
-        "IPv6" => Ok(AddressFamilies::Ipv6),
+        "IPv4" => Ok(Families::Ipv4),
+        "IPv6" => Ok(Families::Ipv6),
         _ => Err(format!("`{text}` is unknown: IPv4 or IPv6 is expected")),
     })?;
     match found.as_slice() {
         [one] => Some(*one),
-        _ => Some(AddressFamilies::Dual),
+        _ => Some(Families::Dual),
     }
 }
 

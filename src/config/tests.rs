@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 
 use super::*;
+use crate::catalog::{AutomaticAddresses, Families, NegativePending, PodMode, TtlPolicy};
 use crate::model::{LabelSelector, Ttl, ZoneKind};
 
 /// The documented file with what is supported, other values than the defaults where there are any.
@@ -87,7 +88,7 @@ fn the_complete_file_is_read() {
     assert_eq!(
         settings.kubernetes,
         KubernetesSettings {
-            pods: PodNames::Verified,
+            pods: PodMode::Verified,
             endpoint_pod_names: true,
             ignore_empty_services: true,
             endpoints: true,
@@ -98,15 +99,37 @@ fn the_complete_file_is_read() {
         }
     );
     let entries = ServiceEntrySettings {
-        addresses: AddressSource::Off,
+        addresses: AutomaticAddresses::Off,
         answer: EntryAnswer::Vip,
-        families: AddressFamilies::Dual,
+        families: Families::Dual,
     };
     assert_eq!(settings.service_entries, entries);
     let ttl = |seconds| Ttl::new(seconds).unwrap();
     let expected =
-        TtlSettings { default: ttl(30), negative: ttl(10), negative_pending: NegativePending::Kept(ttl(2)) };
+        TtlPolicy { default: ttl(30), negative: ttl(10), negative_pending: NegativePending::For(ttl(2)) };
     assert_eq!(settings.ttl, expected);
+}
+
+#[test]
+fn the_documented_example_is_read() {
+    let page = include_str!("../../docs/settings.md");
+    let (_, example) = page.split_once("```yaml\n").unwrap();
+    assert!(read(example.split_once("```").unwrap().0).is_ok());
+}
+
+#[test]
+fn every_setting_is_documented() {
+    let page = include_str!("../../docs/settings.md");
+    let sections = ["listen", "sources", "kubernetes", "serviceEntries", "ttl"];
+    for section in sections {
+        let told = zoned(&format!("{section}: {{=: 1}}")).unwrap_err().to_string();
+        for key in told.split_once("known here: ").unwrap().1.split(", ") {
+            assert!(page.contains(&format!("`{section}.{key}`")), "{section}.{key}");
+        }
+    }
+    for key in problems("=: 1").split_once("known here: ").unwrap().1.lines().next().unwrap().split(", ") {
+        assert!(page.contains(&format!("`{key}`")) || sections.contains(&key), "{key}");
+    }
 }
 
 #[test]
@@ -116,7 +139,7 @@ fn what_is_left_out_has_its_default() {
         assert!(!settings.catch_all);
         assert_eq!(settings.listen.grpc, [GrpcAddress::Tcp(socket("127.0.0.1:8053"))]);
         assert_eq!(settings.listen.dns, []);
-        assert_eq!(settings.listen.admin, Some(socket("127.0.0.1:8080")));
+        assert_eq!(settings.listen.admin, Some(socket("127.0.0.1:8081")));
         assert_eq!(settings.sources, Sources::default());
         assert_eq!(settings.upstreams, Upstreams::ResolvConf);
         assert_eq!(settings.kubernetes, KubernetesSettings::default());
@@ -144,7 +167,7 @@ fn each_mistake_is_told() {
         ("listen: {http: x}", "2: listen.http: unknown setting; known here: grpc, dns, admin"),
         (
             "listen: {grpc: '127.0.0.1:8053'}",
-            "listen.grpc: `127.0.0.1:8053` is text: a list is expected, [127.0.0.1:8053]",
+            "listen.grpc: `127.0.0.1:8053` is text where a list is expected: write [127.0.0.1:8053]",
         ),
         ("listen:\n  grpc:\n  - 127.0.0.1", "4: listen.grpc[0]: `127.0.0.1` is not an address with a port"),
         ("listen: {grpc: ['unix://run/x']}", "`unix://run/x` does not name a socket by its absolute path"),
@@ -156,11 +179,14 @@ fn each_mistake_is_told() {
         ),
         (
             "listen: {admin: false}",
-            "listen.admin: `false` is a boolean: an address with a port, such as 127.0.0.1:8080, or off is expected",
+            "listen.admin: `false` is a boolean: an address with a port, such as 127.0.0.1:8081, or off is expected",
         ),
         ("listen: {admin: ['127.0.0.1:1']}", "listen.admin: a list stands where an address with a port"),
-        ("listen: {admin: ':8080'}", "listen.admin: `:8080` is not an address with a port"),
-        ("sources: {manifests: ./here}", "sources.manifests: `./here` is text: a list is expected, [./here]"),
+        ("listen: {admin: ':8081'}", "listen.admin: `:8081` is not an address with a port"),
+        (
+            "sources: {manifests: ./here}",
+            "sources.manifests: `./here` is text where a list is expected: write [./here]",
+        ),
         ("sources: {manifests: ['']}", "sources.manifests[0]: the path is empty"),
         ("sources: {manifests: [1]}", "sources.manifests[0]: `1` is a number: a path is expected, in quotes"),
         ("sources: {kubernetes: {context: x}}", "sources.kubernetes.context: `x` is not supported yet"),
@@ -221,8 +247,8 @@ fn each_mistake_is_told() {
             "kubernetes.labelSelector: `a in ()` is not a label selector",
         ),
         (
-            "kubernetes: {clusterSetZones: [Cluster.Local.]}",
-            "kubernetes.clusterSetZones[0]: zone cluster.local. is given twice",
+            "kubernetes: {clusterSetZones: [set.local, Set.Local.]}",
+            "kubernetes.clusterSetZones[1]: zone set.local. is given twice",
         ),
         (
             "kubernetes: {clusterSetZones: [10.in-addr.arpa]}",
@@ -259,7 +285,7 @@ fn each_mistake_is_told() {
         ),
         (
             "serviceEntries: {families: IPv4}",
-            "serviceEntries.families: `IPv4` is text: a list is expected, [IPv4]",
+            "serviceEntries.families: `IPv4` is text where a list is expected: write [IPv4]",
         ),
         ("serviceEntries: {families: []}", "serviceEntries.families: the list is empty"),
         (
@@ -325,7 +351,7 @@ fn zones_are_names_and_ranges() {
         ),
         (
             "zones: cluster.local",
-            "meshdns.yaml:1: zones: `cluster.local` is text: a list is expected, [cluster.local]",
+            "meshdns.yaml:1: zones: `cluster.local` is text where a list is expected: write [cluster.local]",
         ),
         ("zones: [a, A.]", "meshdns.yaml:1: zones[1]: zone a. is given twice"),
         (
@@ -377,10 +403,10 @@ fn port_zero_may_stand_more_than_once() {
 #[test]
 fn families_are_auto_or_a_list() {
     let families = |text: &str| zoned(text).unwrap().service_entries.families;
-    assert_eq!(families("serviceEntries: {families: auto}"), AddressFamilies::Auto);
-    assert_eq!(families("serviceEntries: {families: [IPv4]}"), AddressFamilies::Ipv4);
-    assert_eq!(families("serviceEntries: {families: [IPv6]}"), AddressFamilies::Ipv6);
-    assert_eq!(families("serviceEntries: {families: [IPv6, IPv4]}"), AddressFamilies::Dual);
+    assert_eq!(families("serviceEntries: {families: auto}"), Families::Auto);
+    assert_eq!(families("serviceEntries: {families: [IPv4]}"), Families::Ipv4);
+    assert_eq!(families("serviceEntries: {families: [IPv6]}"), Families::Ipv6);
+    assert_eq!(families("serviceEntries: {families: [IPv6, IPv4]}"), Families::Dual);
 }
 
 #[test]

@@ -258,7 +258,7 @@ impl Index {
 }
 
 fn owners(slice: &EndpointSlice) -> impl Iterator<Item = (Index, ObjectName)> {
-    let owner = |name: &Box<str>| ObjectName::new(slice.name.namespace.clone(), name.clone());
+    let owner = |name: &str| ObjectName::new(slice.name.namespace.clone(), name);
     let service = slice.service.as_ref().map(|name| (Index::Service, owner(name)));
     let import = slice.import.as_ref().map(|import| (Index::Import, owner(&import.service)));
     service.into_iter().chain(import)

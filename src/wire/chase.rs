@@ -71,7 +71,7 @@ impl Chase {
         if let Some(packet) = upstream
             && let Ok(message) = Message::from_vec(packet)
         {
-            encoder.upstream(&self.key().belonging(message.answers), Self::is_truncated(packet));
+            encoder.upstream(&self.key().belonging(&message.answers), Self::is_truncated(packet));
         }
         encoder.finish();
     }
@@ -101,7 +101,7 @@ impl ChaseKey {
 
     /// Of an upstream's records those that answer the query, each encoded without compression: the aliases that lead
     /// on from the target, in their order, and the records at the end.
-    fn belonging(&self, records: Vec<Record>) -> Vec<Vec<u8>> {
+    fn belonging(&self, records: &[Record]) -> Vec<Vec<u8>> {
         let mut at = self.message_name();
         let mut seen = BTreeSet::from([at.clone()]);
         let mut taken = Vec::new();

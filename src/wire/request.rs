@@ -52,7 +52,7 @@ pub(super) enum Problem<'a> {
     /// Anything that cannot be read, or not exactly one question.
     Malformed,
     /// An EDNS version that we do not know.
-    BadVersion(Request<'a>),
+    BadVersion(Box<Request<'a>>),
 }
 
 /// What a reply repeats of its query, and how large it may be.
@@ -115,7 +115,7 @@ impl<'a> Request<'a> {
         };
         let request = Self { packet, question, question_end, edns };
         if edns.is_some_and(|edns| edns.version > 0) {
-            return Err(Problem::BadVersion(request));
+            return Err(Problem::BadVersion(Box::new(request)));
         }
         Ok(request)
     }

@@ -40,7 +40,7 @@ pub(super) fn compile_host(
             }
         }
     }
-    Some(answer.finish(name, wildcard, used, passed_over))
+    Some(HostUnit { visible: winner.is_some(), ..answer.finish(name, wildcard, used, passed_over) })
 }
 
 /// No literal address, and none can be assigned.
@@ -135,6 +135,7 @@ impl Answer {
             name: name.clone(),
             wildcard,
             state,
+            visible: true,
             entries: entries.into(),
             passed_over: passed_over.into(),
             content: content.finish(),
@@ -166,7 +167,9 @@ fn assigned(
             .map(|(_, address)| *address)
     };
     let (with_v4, with_v6) = match policy.families {
-        Families::Only { v4, v6 } => (v4, v6),
+        Families::Ipv4 => (true, false),
+        Families::Ipv6 => (false, true),
+        Families::Dual => (true, true),
         Families::Auto => {
             let seen = inventory.families_seen();
             if seen.v4 || seen.v6 { (seen.v4, seen.v6) } else { (true, true) }

@@ -1,0 +1,184 @@
+//! The running server: what builds, connects and awaits the parts.
+//!
+//! Rules: everything is bound before anything runs. The shape of the runtime is decided here and nowhere else: one
+//! current-thread runtime per worker, because that answers a query for about half the CPU of a work-stealing one, and a
+//! control runtime on the calling thread for sources, keeper and admin. A part that ends without being told to ends
+//! the process.
+//!
+//! Stopping: readiness and health go first, then listening sockets close (a refused connection makes CoreDNS ask
+//! another upstream at once), then connections are asked to go and calls under way finish, all within a limit.
+
+mod address;
+mod bound;
+mod failure;
+mod settings;
+mod signals;
+mod worker;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+pub use address::{Addresses, GrpcAddress};
+pub use failure::RunError;
+pub use settings::{Limits, RunSettings};
+
+use crate::catalog::Catalog;
+use crate::serve::chase::Chaser;
+use crate::serve::{Dealer, Hello, Listening, Permits, Readiness, Stop, StopSignal, accept, admin};
+use crate::telemetry::metrics::{Listener, Metrics};
+use bound::Bound;
+use worker::{Ended, Worker, Workers};
+
+/// A part that runs beside the listeners: a source, the keeper.
+pub struct Task {
+    /// What messages call it.
+    pub name: &'static str,
+    /// It must not end before it is dropped.
+    pub future: Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send>>,
+}
+
+/// What the server consists of, besides itself.
+pub struct Parts {
+    /// What is answered from.
+    pub catalog: Arc<Catalog>,
+    /// What must have happened before answering; all handles are taken.
+    pub readiness: Readiness,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Admin pages of others.
+    pub pages: axum::Router,
+    /// Sources and keeper.
+    pub tasks: Vec<Task>,
+}
+
+/// Runs the process until a signal stops it. A second signal ends it at once, with exit code 1.
+pub fn run(settings: RunSettings, parts: Parts) -> Result<(), RunError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(RunError::Runtime)?;
+    runtime.block_on(async {
+        let (signal, stop) = StopSignal::new();
+        let signals = signals::Signals::new().map_err(RunError::Runtime)?;
+        tokio::spawn(signals.stop_then_exit(signal));
+        serve(settings, parts, stop, |_| {}).await
+    })
+}
+
+/// Serves until stopped. `told` gets the addresses that are bound, before the first query is taken.
+pub async fn serve(
+    settings: RunSettings,
+    parts: Parts,
+    stop: Stop,
+    told: impl FnOnce(&Addresses),
+) -> Result<(), RunError> {
+    let bound = Bound::bind(&settings)?;
+    bound.addresses.log();
+    if let Some(path) = &settings.ports_file {
+        bound.addresses.write(path)?;
+    }
+    told(&bound.addresses);
+    let Bound { grpc, socket_files, dns, admin, addresses: _ } = bound;
+    let (stop_workers, workers_stop) = StopSignal::new();
+    let (stop_admin, admin_stop) = StopSignal::new();
+
+    let (dealer, incoming) = Dealer::new(dns.len(), Hello { within: settings.limits.hello, ..Hello::HTTP2 });
+    let workers = workers(&settings, &parts, &workers_stop);
+    let mut accepting = Some((grpc, dealer));
+    let (ended, mut endings) = mpsc::unbounded_channel();
+    let mut started = Vec::new();
+    for (number, (incoming, dns)) in incoming.into_iter().zip(dns).enumerate() {
+        // One worker accepts for all: CoreDNS connects rarely.
+        let (grpc, dealer) =
+            accepting.take().map_or((Vec::new(), None), |(grpc, dealer)| (grpc, Some(dealer)));
+        let worker = Worker { number, grpc, dealer, incoming, dns };
+        started.push(workers.start(worker, ended.clone())?);
+    }
+
+    let mut control = JoinSet::new();
+    for task in parts.tasks {
+        control.spawn(async move { (task.name, task.future.await) });
+    }
+    if let Some(listener) = admin {
+        let pages = admin::router(parts.readiness.clone(), Arc::clone(&parts.metrics), parts.pages);
+        serve_admin(&mut control, listener, pages, &settings, &parts.metrics, &admin_stop)?;
+    }
+
+    let mut working = started.len();
+    let unexpected = tokio::select! {
+        () = stop.requested() => None,
+        Some(Ended { worker, outcome }) = endings.recv() => {
+            working -= 1;
+            Some(RunError::worker(worker, outcome))
+        }
+        Some(task) = control.join_next() => Some(RunError::task(task)),
+    };
+    tracing::info!("stopping");
+    parts.readiness.stop();
+    stop_workers.stop();
+    let drained = timeout(settings.limits.drain, async {
+        for _ in 0..working {
+            endings.recv().await;
+        }
+    });
+    if drained.await.is_err() {
+        tracing::warn!("not everything was finished in time");
+    }
+    // Workers wait for each other: a lookup that one of them began may be awaited by another.
+    workers.release();
+    for thread in started {
+        // How it ended was told already.
+        let _ = thread.join();
+    }
+    drop(socket_files);
+    stop_admin.stop();
+    match unexpected {
+        Some(error) => Err(error),
+        None => {
+            tracing::info!("stopped");
+            Ok(())
+        }
+    }
+}
+
+fn workers(settings: &RunSettings, parts: &Parts, stop: &Stop) -> Workers {
+    let limits = &settings.limits;
+    let permits =
+        |total, per_source, listener| Permits::new(total, per_source, parts.metrics.connections(listener));
+    Workers::new(worker::Shared {
+        catalog: Arc::clone(&parts.catalog),
+        readiness: parts.readiness.clone(),
+        metrics: Arc::clone(&parts.metrics),
+        chaser: Chaser::new(settings.upstreams.clone(), limits.chase, &parts.metrics),
+        grpc_permits: permits(limits.grpc_connections, limits.grpc_connections, Listener::Grpc),
+        tcp_permits: permits(limits.tcp_connections, limits.tcp_connections_per_source, Listener::Tcp),
+        limits: *limits,
+        stop: stop.clone(),
+    })
+}
+
+fn serve_admin(
+    control: &mut JoinSet<(&'static str, anyhow::Result<()>)>,
+    listener: std::net::TcpListener,
+    pages: axum::Router,
+    settings: &RunSettings,
+    metrics: &Metrics,
+    stop: &Stop,
+) -> Result<(), RunError> {
+    let listener = tokio::net::TcpListener::from_std(listener).map_err(RunError::Runtime)?;
+    let hello = Hello { within: settings.limits.hello, ..Hello::HTTP1 };
+    let (dealer, incoming) = Dealer::alone(hello);
+    let limit = settings.limits.admin_connections;
+    let permits = Permits::new(limit, limit, metrics.connections(Listener::Admin));
+    let accepting = accept(Listening::Tcp(listener), permits, dealer, stop.clone());
+    control.spawn(async move {
+        accepting.await;
+        ("admin", Ok(()))
+    });
+    let served = admin::serve(incoming, pages, stop.clone());
+    control.spawn(async move { ("admin", served.await.map_err(Into::into)) });
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! Admin HTTP: is it alive, is it ready, what does it count, which version is it.
+//!
+//! Rules: `/livez` says that this task answers, no more: a restart would not help a source that is away. `/readyz`
+//! is 503 with one line for everything that is missing. Further pages (`/records`, `/explain`) are mounted by those
+//! who know them. Connections are limited, and who does not send a request is closed.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Json, Response};
+use axum::{Router, routing::get};
+use tonic::transport::Server;
+
+use super::accept::Incoming;
+use super::readiness::Readiness;
+use super::stop::Stop;
+use crate::telemetry::metrics::Metrics;
+
+/// The OpenMetrics text format, version 1.0.0.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+#[derive(Clone)]
+struct Shown {
+    readiness: Readiness,
+    metrics: Arc<Metrics>,
+}
+
+/// All pages, `more` included.
+pub fn router(readiness: Readiness, metrics: Arc<Metrics>, more: Router) -> Router {
+    Router::new()
+        .route("/livez", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics_text))
+        .route("/version", get(version))
+        .with_state(Shown { readiness, metrics })
+        .merge(more)
+}
+
+/// Serves the pages until stopped; requests under way are finished.
+pub async fn serve(incoming: Incoming, pages: Router, stop: Stop) -> Result<(), tonic::transport::Error> {
+    // Of the servers at hand, this one has deadlines for HTTP/1 headers.
+    Server::builder()
+        .accept_http1(true)
+        .serve_with_incoming_shutdown(pages, incoming, async move { stop.requested().await })
+        .await
+}
+
+async fn ready(State(shown): State<Shown>) -> Response {
+    if shown.readiness.is_ready() {
+        return "ok\n".into_response();
+    }
+    let mut lines = String::new();
+    if shown.readiness.is_stopping() {
+        lines.push_str("stopping\n");
+    }
+    for name in shown.readiness.missing() {
+        lines.push_str(&name);
+        lines.push('\n');
+    }
+    (StatusCode::SERVICE_UNAVAILABLE, lines).into_response()
+}
+
+async fn metrics_text(State(shown): State<Shown>) -> Response {
+    ([(header::CONTENT_TYPE, OPEN_METRICS)], shown.metrics.text()).into_response()
+}
+
+async fn version() -> Json<serde_json::Value> {
+    Json(serde_json::json!({
+        "name": env!("CARGO_PKG_NAME"),
+        "version": env!("CARGO_PKG_VERSION"),
+        "commit": option_env!("MESHDNS_COMMIT"),
+    }))
+}

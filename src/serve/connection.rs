@@ -1,0 +1,121 @@
+//! An accepted connection, as HTTP servers get it.
+//!
+//! Rules: a client that connects and says nothing is closed: its first octets (for HTTP/2 the connection preface
+//! and the head of a frame, RFC 9113 §3.4) must be there by a deadline. HTTP libraries wait for them for ever.
+//! Afterwards HTTP/2 pings or HTTP/1 header deadlines take over.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::time::Sleep;
+use tonic::transport::server::Connected;
+
+use super::permits::Permit;
+
+/// What a client must say soon after it connected.
+#[derive(Clone, Copy, Debug)]
+pub struct Hello {
+    /// How many octets.
+    pub octets: usize,
+    /// How soon.
+    pub within: Duration,
+}
+
+impl Hello {
+    /// HTTP/2: the preface of 24 octets and a frame's head of 9.
+    pub const HTTP2: Self = Self { octets: 33, within: Duration::from_secs(10) };
+    /// HTTP/1: as much as the shortest request line.
+    pub const HTTP1: Self = Self { octets: 16, within: Duration::from_secs(10) };
+}
+
+/// A byte stream of either family.
+#[derive(Debug)]
+pub(super) enum Stream {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+/// A connection that holds its permit and has to say hello.
+#[derive(Debug)]
+pub struct Connection {
+    stream: Stream,
+    hello: Option<(usize, Pin<Box<Sleep>>)>,
+    _permit: Permit,
+    _load: Arc<()>,
+}
+
+impl Connection {
+    pub(super) fn new(stream: Stream, hello: Hello, permit: Permit, load: Arc<()>) -> Self {
+        let hello = Some((hello.octets, Box::pin(tokio::time::sleep(hello.within))));
+        Self { stream, hello, _permit: permit, _load: load }
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buf.filled().len();
+        let polled = match &mut this.stream {
+            Stream::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
+            Stream::Unix(stream) => Pin::new(stream).poll_read(cx, buf),
+        };
+        if let Some((missing, deadline)) = &mut this.hello {
+            *missing = missing.saturating_sub(buf.filled().len() - before);
+            if *missing == 0 {
+                this.hello = None;
+            } else if polled.is_pending() && deadline.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+        }
+        polled
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        match &mut self.get_mut().stream {
+            Stream::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
+            Stream::Unix(stream) => Pin::new(stream).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.get_mut().stream {
+            Stream::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            Stream::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().stream {
+            Stream::Tcp(stream) => Pin::new(stream).poll_flush(cx),
+            Stream::Unix(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().stream {
+            Stream::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            Stream::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}
+
+impl Connected for Connection {
+    type ConnectInfo = ();
+
+    fn connect_info(&self) {}
+}

@@ -1,0 +1,134 @@
+//! CoreDNS's `grpc` plugin as client: `coredns.dns.DnsService/Query`, with health and reflection beside it.
+//!
+//! Rules: what CoreDNS makes of a status decides which one it gets. `UNAVAILABLE` (not ready, stopping) makes it ask
+//! another upstream; `NOT_FOUND` would be taken for NXDOMAIN and is never sent. A packet without a DNS header is
+//! `INVALID_ARGUMENT`; any other gets a DNS message. Hundreds of calls share one connection, and all of them are
+//! reset at once when CoreDNS's five seconds are over: that must not pass for an attack (CVE-2023-44487).
+
+mod health;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tonic::transport::Server;
+use tonic::{Request, Response, Status};
+use tonic_health::pb::health_server::HealthServer;
+
+use super::accept::Incoming;
+use super::answerer::{Answerer, Step, USUAL_REPLY};
+use super::proto::{DESCRIPTORS, DnsPacket, DnsService, DnsServiceServer};
+use super::stop::Stop;
+use crate::wire::Transport;
+use health::Healthy;
+
+/// A DNS message of the largest size, and what protobuf adds.
+const LARGEST_MESSAGE: usize = 65_535 + 8;
+/// Octets that a connection may have sent before we took them; 1024 queries fit.
+const CONNECTION_WINDOW: u32 = 1 << 20;
+
+/// What one connection may do.
+#[derive(Clone, Copy, Debug)]
+pub struct GrpcLimits {
+    /// Calls at once.
+    pub streams: u32,
+    /// Resets of calls that we have not even seen, in one read.
+    pub early_resets: usize,
+    /// Resets that a peer's errors caused, in the life of the connection (CVE-2025-8671).
+    pub caused_resets: usize,
+    /// How long a call may take to say what it asks, and we to answer.
+    pub call: Duration,
+    /// How often a silent peer is asked for a sign of life.
+    pub ping_every: Duration,
+    /// How long it may take to give one.
+    pub ping_within: Duration,
+    /// After that time a connection is asked to go (GOAWAY), so that new replicas get their share.
+    pub age: Duration,
+}
+
+impl Default for GrpcLimits {
+    fn default() -> Self {
+        Self {
+            streams: 1024,
+            early_resets: 4096,
+            caused_resets: 65_536,
+            call: Duration::from_secs(10),
+            ping_every: Duration::from_secs(30),
+            ping_within: Duration::from_secs(10),
+            age: Duration::from_secs(600),
+        }
+    }
+}
+
+/// Why gRPC is not served.
+#[derive(Debug, thiserror::Error)]
+pub enum GrpcError {
+    /// The descriptors for reflection are broken.
+    #[error("the built-in protocol descriptors cannot be read")]
+    Reflection(#[from] tonic_reflection::server::Error),
+    /// The HTTP/2 server ended.
+    #[error("the gRPC server failed")]
+    Transport(#[from] tonic::transport::Error),
+}
+
+/// Serves the connections of one worker. When stopped, it says GOAWAY on each of them and ends when they have.
+pub async fn serve(
+    incoming: Incoming,
+    answerer: Arc<Answerer>,
+    limits: GrpcLimits,
+    stop: Stop,
+) -> Result<(), GrpcError> {
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(DESCRIPTORS)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1()?;
+    let health = HealthServer::new(Healthy { readiness: answerer.readiness().clone() });
+    let queries = DnsServiceServer::new(Queries { answerer })
+        .max_decoding_message_size(LARGEST_MESSAGE)
+        .max_encoding_message_size(LARGEST_MESSAGE);
+    Server::builder()
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_concurrent_streams(limits.streams)
+        .http2_max_pending_accept_reset_streams(Some(limits.early_resets))
+        .http2_max_local_error_reset_streams(Some(limits.caused_resets))
+        .http2_keepalive_interval(Some(limits.ping_every))
+        .http2_keepalive_timeout(Some(limits.ping_within))
+        .max_connection_age(limits.age)
+        .timeout(limits.call)
+        .add_service(queries)
+        .add_service(health)
+        .add_service(reflection)
+        .serve_with_incoming_shutdown(incoming, async move { stop.requested().await })
+        .await?;
+    Ok(())
+}
+
+struct Queries {
+    answerer: Arc<Answerer>,
+}
+
+#[tonic::async_trait]
+impl DnsService for Queries {
+    async fn query(&self, request: Request<DnsPacket>) -> Result<Response<DnsPacket>, Status> {
+        let readiness = self.answerer.readiness();
+        if !readiness.is_ready() {
+            self.answerer.count_status();
+            let why = if readiness.is_stopping() { "stopping" } else { "not everything is known yet" };
+            return Err(Status::unavailable(why));
+        }
+        let packet = request.into_inner().msg;
+        let mut msg = Vec::with_capacity(USUAL_REPLY);
+        match self.answerer.take(&packet, Transport::Grpc, &mut msg) {
+            Step::Send => {}
+            Step::Wait(waiting) => self.answerer.finish(waiting, &mut msg).await,
+            Step::Nothing | Step::Unreadable => return Err(unreadable(packet.len())),
+        }
+        Ok(Response::new(DnsPacket { msg }))
+    }
+}
+
+fn unreadable(length: usize) -> Status {
+    Status::invalid_argument(match length {
+        0 => "the field msg is missing or empty: a DNS message is expected".to_owned(),
+        _ => format!("a DNS message begins with a header of 12 octets: only {length} came"),
+    })
+}

@@ -1,0 +1,159 @@
+//! What must have happened before we answer.
+//!
+//! Rules: every condition is a named handle that is released by its first success; one that is dropped without
+//! success stays missing. Take all handles before serving begins: without any, we are ready. What was released is
+//! not taken back: a source that goes away later leaves its last answers standing. Stopping ends readiness for good.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::watch;
+
+/// The conditions; clones are the same.
+#[derive(Clone, Debug)]
+pub struct Readiness(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    complete: AtomicBool,
+    stopping: AtomicBool,
+    missing: Mutex<BTreeMap<String, usize>>,
+    changed: watch::Sender<bool>,
+}
+
+/// One condition.
+#[derive(Debug)]
+#[must_use = "dropping a handle leaves its condition missing"]
+pub struct ReadinessHandle {
+    readiness: Readiness,
+    name: String,
+}
+
+impl Default for Readiness {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Readiness {
+    /// No conditions yet.
+    pub fn new() -> Self {
+        Self(Arc::new(Shared {
+            complete: AtomicBool::new(true),
+            stopping: AtomicBool::new(false),
+            missing: Mutex::default(),
+            changed: watch::Sender::new(true),
+        }))
+    }
+
+    /// Adds a condition. Names should say what is waited for; equal names are shown once.
+    pub fn handle(&self, name: impl Into<String>) -> ReadinessHandle {
+        let name = name.into();
+        *self.missing_now().entry(name.clone()).or_default() += 1;
+        self.update();
+        ReadinessHandle { readiness: self.clone(), name }
+    }
+
+    /// Whether calls are to be answered: everything is there and nobody said stop.
+    pub fn is_ready(&self) -> bool {
+        self.is_complete() && !self.is_stopping()
+    }
+
+    /// Whether everything is there, also while stopping.
+    pub fn is_complete(&self) -> bool {
+        self.0.complete.load(Ordering::Acquire)
+    }
+
+    /// Whether we are on the way out.
+    pub fn is_stopping(&self) -> bool {
+        self.0.stopping.load(Ordering::Acquire)
+    }
+
+    /// What is still missing, in order.
+    pub fn missing(&self) -> Vec<String> {
+        self.missing_now().keys().cloned().collect()
+    }
+
+    /// Ends readiness.
+    pub fn stop(&self) {
+        self.0.stopping.store(true, Ordering::Release);
+        self.update();
+    }
+
+    /// Whether we are ready, now and whenever that changes.
+    pub fn watch(&self) -> watch::Receiver<bool> {
+        self.0.changed.subscribe()
+    }
+
+    fn missing_now(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, usize>> {
+        self.0.missing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn update(&self) {
+        // Under the lock, so that of two changes the later one is also the later one to be seen.
+        let missing = self.missing_now();
+        self.0.complete.store(missing.is_empty(), Ordering::Release);
+        let ready = self.is_ready();
+        self.0.changed.send_if_modified(|before| std::mem::replace(before, ready) != ready);
+    }
+}
+
+impl ReadinessHandle {
+    /// The condition is met.
+    pub fn release(self) {
+        let mut missing = self.readiness.missing_now();
+        if let Some(held) = missing.get_mut(&self.name) {
+            *held -= 1;
+            if *held == 0 {
+                missing.remove(&self.name);
+            }
+        }
+        drop(missing);
+        self.readiness.update();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_ready_when_every_handle_was_released() {
+        let readiness = Readiness::new();
+        let manifests = readiness.handle("manifests");
+        let ledger = readiness.handle("ledger");
+        assert_eq!(readiness.missing(), ["ledger", "manifests"]);
+        manifests.release();
+        assert!(!readiness.is_ready());
+        ledger.release();
+        assert!(readiness.is_ready());
+        assert!(readiness.missing().is_empty());
+    }
+
+    #[test]
+    fn a_dropped_handle_stays_missing() {
+        let readiness = Readiness::new();
+        drop(readiness.handle("manifests"));
+        assert_eq!(readiness.missing(), ["manifests"]);
+    }
+
+    #[test]
+    fn equal_names_are_conditions_of_their_own() {
+        let readiness = Readiness::new();
+        let (first, second) = (readiness.handle("watch"), readiness.handle("watch"));
+        first.release();
+        assert_eq!(readiness.missing(), ["watch"]);
+        second.release();
+        assert!(readiness.is_ready());
+    }
+
+    #[test]
+    fn stopping_ends_readiness_and_is_seen() {
+        let readiness = Readiness::new();
+        let watch = readiness.watch();
+        assert!(*watch.borrow());
+        readiness.stop();
+        assert!(!*watch.borrow() && !readiness.is_ready() && readiness.is_complete());
+    }
+}

@@ -1,0 +1,7 @@
+//! What operators see: log lines and metrics.
+//!
+//! Rules: log messages are constant text, everything else is a field; nothing is logged per query above `debug`.
+//! Metric labels are enums, so that their number is bounded by the type.
+
+pub mod log;
+pub mod metrics;

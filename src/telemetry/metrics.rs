@@ -1,0 +1,158 @@
+//! The metrics registry, and the handles that its parts count with.
+//!
+//! Rules: names begin with `meshdns_`, base units stand in names, every label is an enum or fixed for the life of
+//! the process. Queries are counted in one shard per worker (`queries`); everything rarer in plain atomics.
+
+mod queries;
+mod sources;
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelSetEncoder, LabelValueEncoder};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+pub use queries::{QueryShard, Rcode};
+pub use sources::SourceMetrics;
+
+use queries::Queries;
+
+/// Where queries and connections come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Listener {
+    /// gRPC over TCP or a Unix socket.
+    Grpc,
+    /// Plain DNS over UDP.
+    Udp,
+    /// Plain DNS over TCP.
+    Tcp,
+    /// Admin HTTP.
+    Admin,
+}
+
+impl Listener {
+    /// The label's value.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Grpc => "grpc",
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// How the lookup of an alias target outside our zones ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ChaseOutcome {
+    /// An upstream answered.
+    Answered,
+    /// No upstream gave an answer that can be used.
+    Failed,
+    /// The time was up.
+    TimedOut,
+    /// Too many lookups were under way.
+    Refused,
+}
+
+impl ChaseOutcome {
+    /// The label's value.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Failed => "failed",
+            Self::TimedOut => "timed_out",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// One label with one of a fixed set of values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Label {
+    name: &'static str,
+    value: &'static str,
+}
+
+impl EncodeLabelSet for Label {
+    fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let mut label = encoder.encode_label();
+        let mut key = label.encode_label_key()?;
+        key.write_str(self.name)?;
+        let mut value: LabelValueEncoder<'_> = key.encode_label_value()?;
+        EncodeLabelValue::encode(&self.value, &mut value)?;
+        value.finish()
+    }
+}
+
+/// All metrics of the process.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    queries: Arc<Queries>,
+    connections: Family<Label, Gauge>,
+    chases: Family<Label, Counter>,
+    sources: SourceMetrics,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// A registry where everything is zero.
+    pub fn new() -> Self {
+        let mut registry = Registry::default();
+        let queries = Arc::new(Queries::default());
+        registry.register_collector(Box::new(Arc::clone(&queries)));
+        let connections = Family::<Label, Gauge>::default();
+        registry.register("meshdns_connections", "Open connections", connections.clone());
+        let chases = Family::<Label, Counter>::default();
+        registry.register(
+            "meshdns_chases",
+            "Lookups of alias targets outside the zones, by how they ended",
+            chases.clone(),
+        );
+        let build = Family::<Label, Gauge>::default();
+        build.get_or_create(&Label { name: "version", value: env!("CARGO_PKG_VERSION") }).set(1);
+        registry.register("meshdns_build_info", "Which version runs", build);
+        let sources = SourceMetrics::register(&mut registry);
+        Self { registry, queries, connections, chases, sources }
+    }
+
+    /// A new shard of the query counters; every worker takes one.
+    pub fn query_shard(&self) -> Arc<QueryShard> {
+        self.queries.shard()
+    }
+
+    /// The gauge of a listener's open connections.
+    pub fn connections(&self, listener: Listener) -> Gauge {
+        self.connections.get_or_create_owned(&Label { name: "listener", value: listener.as_str() })
+    }
+
+    /// The counter of lookups that ended in some way.
+    pub fn chases(&self, outcome: ChaseOutcome) -> Counter {
+        self.chases.get_or_create_owned(&Label { name: "outcome", value: outcome.as_str() })
+    }
+
+    /// The gauges of what the sources hold.
+    pub fn sources(&self) -> &SourceMetrics {
+        &self.sources
+    }
+
+    /// Everything in the OpenMetrics text format.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        if encode(&mut text, &self.registry).is_err() {
+            // Writing into a String cannot fail.
+            text.clear();
+        }
+        text
+    }
+}
