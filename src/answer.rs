@@ -18,7 +18,7 @@ mod zonal;
 mod zone;
 
 pub use asked::{Asked, AskedError};
-pub use notes::{Notes, Recorder, Step, Topic};
+pub use notes::{Notes, Recorder, Step, Topic, Weight};
 pub use outcome::{Addresses, Alias, Base, Data, MadeName, NameServer, Outcome, Records, Soa};
 
 use crate::catalog::{Catalog, Class, NegativePending};
@@ -86,11 +86,11 @@ enum Found {
 /// Answers one question.
 pub fn answer(catalog: &Catalog, question: &Question, notes: &mut impl Notes) -> Outcome {
     if question.class != CLASS_IN {
-        notes.say(|| Step::of(Topic::Outcome, "refused: only class IN is served"));
+        notes.say(|| Step::of(Topic::Outcome, "only class IN is served").weighing(Weight::Cause));
         return Outcome::Refused;
     }
     if matches!(question.kind, kind::AXFR | kind::IXFR) {
-        notes.say(|| Step::of(Topic::Outcome, "refused: zones are not transferred"));
+        notes.say(|| Step::of(Topic::Outcome, "zones are not transferred").weighing(Weight::Cause));
         return Outcome::Refused;
     }
     lookup(catalog, &question.name, question.kind, notes, 0)
@@ -104,9 +104,17 @@ fn lookup(catalog: &Catalog, name: &Asked, kind: u16, notes: &mut impl Notes, de
             in_zone(catalog, zone, at, name, kind, notes, depth)
         }
         None => {
-            notes.say(|| Step::of(Topic::Zone, "no configured zone takes the name"));
+            notes.say(|| Step::of(Topic::Zone, no_zone(catalog)).weighing(Weight::Fallback));
             mesh::outside_zones(catalog, name, kind, notes)
         }
+    }
+}
+
+fn no_zone(catalog: &Catalog) -> String {
+    let zones: Vec<String> = catalog.policy.zones.iter().map(|zone| zone.name.to_string()).collect();
+    match zones.len() {
+        0 => "no zone is configured".to_owned(),
+        _ => format!("none of the zones takes the name ({})", zones.join(", ")),
     }
 }
 

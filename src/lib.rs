@@ -18,11 +18,15 @@ pub mod inventory;
 pub mod keeper;
 pub mod model;
 #[cfg(feature = "server")]
+pub mod report;
+#[cfg(feature = "server")]
 pub mod run;
 #[cfg(feature = "server")]
 pub mod serve;
 #[cfg(feature = "server")]
 pub mod source;
+#[cfg(feature = "server")]
+mod spelling;
 #[cfg(feature = "server")]
 pub mod telemetry;
 pub mod wire;

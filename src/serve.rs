@@ -11,6 +11,7 @@ pub mod chase;
 mod connection;
 mod dns;
 pub mod grpc;
+pub mod inspect;
 mod permits;
 mod proto;
 mod readiness;

@@ -5,6 +5,9 @@
 //!
 //! [`Change::Replace`]: crate::model::Change::Replace
 
+pub mod manifests;
+pub mod objects;
+
 use std::collections::BTreeMap;
 
 use crate::model::{Change, Defect, Kind};

@@ -10,9 +10,11 @@
 mod chase;
 mod encode;
 mod request;
+mod zone_file;
 
 pub use chase::{Chase, ChaseKey};
 pub use request::Transport;
+pub use zone_file::{ReadRecord, ReadReply, Section, plain_query, read_reply, type_name, type_number};
 
 use crate::answer::{Notes, Outcome, answer};
 use crate::catalog::Catalog;

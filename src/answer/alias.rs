@@ -4,7 +4,9 @@
 //! answered with the alias in front; a target that gives nothing leaves no alias either (NODATA), as does a chain
 //! of more than eleven. Elsewhere, which includes our other zones, the alias stands whatever the target gives.
 
-use super::{Alias, Asked, Data, Notes, Outcome, Records, Soa, Step, Topic, kind, lookup, negative, zone};
+use super::{
+    Alias, Asked, Data, Notes, Outcome, Records, Soa, Step, Topic, Weight, kind, lookup, negative, zone,
+};
 use crate::catalog::{Catalog, Class};
 use crate::model::{Name, Zone};
 
@@ -33,7 +35,9 @@ pub(super) fn follow(
     }
     let inside = catalog.policy.zones.find(target.wire()).is_some_and(|(found, _)| found.name == zone.name);
     if target.wire() == name.wire() || (depth >= MAX_CHAIN && inside) {
-        notes.say(|| Step::of(Topic::Outcome, "the alias leads in a circle or too far"));
+        notes.say(|| {
+            Step::of(Topic::Outcome, "the alias leads in a circle or too far").weighing(Weight::Cause)
+        });
         return nothing(soa(), notes);
     }
     if depth > MAX_CHAIN {

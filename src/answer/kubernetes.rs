@@ -8,9 +8,9 @@
 use std::net::IpAddr;
 
 use super::select::{self, Selection};
-use super::{Addresses, Asked, Found, Notes, Records, Step, Topic, kind, zonal};
+use super::{Addresses, Asked, Found, Notes, Records, Step, Topic, Weight, kind, zonal};
 use crate::catalog::{Catalog, Class, PodMode, PortFilter, ServiceKind, ServiceUnit};
-use crate::model::{Port, Zone, ZoneKind, dotted};
+use crate::model::{Kind, ObjectName, Port, Zone, ZoneKind, dotted};
 
 /// Looks a name below a forward zone's apex up.
 pub(super) fn find(
@@ -27,7 +27,13 @@ pub(super) fn find(
         (b"svc", 2) => namespace(catalog, name.label(0), notes),
         (b"svc", _) => service(catalog, zone, at, name, kind, notes),
         (b"pod", _) => pod(catalog, name, count, kind, notes),
-        _ => Found::Missing,
+        _ => {
+            notes.say(|| {
+                let text = format!("it is not made like service.namespace.svc.{}", zone.name);
+                Step::of(Topic::Name, text).weighing(Weight::Fallback)
+            });
+            Found::Missing
+        }
     }
 }
 
@@ -36,7 +42,10 @@ fn namespace(catalog: &Catalog, label: &[u8], notes: &mut impl Notes) -> Found {
     notes.say(|| {
         let label = String::from_utf8_lossy(label);
         let state = if known { "exists" } else { "does not exist or is not served" };
+        let weight = if known { Weight::Aside } else { Weight::Absent };
         Step::of(Topic::Object, format!("Namespace {label} {state}"))
+            .about(Kind::Namespace, &ObjectName::new("", &*label))
+            .weighing(weight)
     });
     if known { Found::Nothing } else { Found::Missing }
 }
@@ -52,29 +61,35 @@ fn service(
     let count = name.labels_before(at);
     let key = &name.wire()[name.start(count - 3)..name.start(count - 1)];
     let imported = zone.kind == ZoneKind::ClusterSet;
-    let noun = if imported { "ServiceImport" } else { "Service" };
+    let noun = if imported { Kind::ServiceImport } else { Kind::Service };
     let Some(unit) = (if imported { catalog.import(key) } else { catalog.service(key) }) else {
         notes.say(|| {
             let text = dotted(key);
             let (name, namespace) = text.trim_end_matches('.').split_once('.').unwrap_or((&text, ""));
-            Step::of(Topic::Object, format!("{noun} {namespace}/{name} does not exist"))
+            let object = ObjectName::new(namespace, name);
+            let step = if catalog.has_namespace(namespace.as_bytes()) {
+                Step::of(Topic::Object, format!("{} {object} does not exist", noun.as_str()))
+            } else {
+                let text =
+                    format!("Namespace {namespace} does not exist or is not served, so nothing in it is");
+                Step::of(Topic::Object, text).about(Kind::Namespace, &ObjectName::new("", namespace))
+            };
+            step.about(noun, &object).weighing(Weight::Absent)
         });
         return Found::Missing;
     };
-    notes.say(|| Step::of(Topic::Object, format!("{noun} {} {}", unit.name, in_words(&unit))));
+    notes.say(|| {
+        Step::of(Topic::Object, format!("{} {} {}", noun.as_str(), unit.name, in_words(&unit)))
+            .about(noun, &unit.name)
+            .about_all(Kind::EndpointSlice, unit.endpoints.slices())
+            .weighing(Weight::Cause)
+    });
     let part = Part { unit: &unit, name, at, before: count - 3, imported, kind };
-    match &unit.kind {
-        ServiceKind::Hidden(_) => Found::Missing,
-        ServiceKind::Alias { target, text } if part.before == 0 => {
-            Found::Alias { target: target.clone(), text: text.clone() }
-        }
-        ServiceKind::Alias { .. } => Found::Missing,
-        ServiceKind::ClusterIps { .. } => part.with_cluster_ips(),
-        ServiceKind::Headless => match zonal::find(catalog, &part) {
-            Some(found) => found,
-            None => part.headless(),
-        },
+    let found = part.find(catalog);
+    if matches!(found, Found::Missing | Found::Pending) && !matches!(unit.kind, ServiceKind::Hidden(_)) {
+        notes.say(|| part.absence(noun));
     }
+    found
 }
 
 /// A service and what of it is asked for.
@@ -91,6 +106,59 @@ pub(super) struct Part<'a> {
 }
 
 impl Part<'_> {
+    fn find(&self, catalog: &Catalog) -> Found {
+        match &self.unit.kind {
+            ServiceKind::Hidden(_) => Found::Missing,
+            ServiceKind::Alias { target, text } if self.before == 0 => {
+                Found::Alias { target: target.clone(), text: text.clone() }
+            }
+            ServiceKind::Alias { .. } => Found::Missing,
+            ServiceKind::ClusterIps { .. } => self.with_cluster_ips(),
+            ServiceKind::Headless => match zonal::find(catalog, self) {
+                Some(found) => found,
+                None => self.headless(),
+            },
+        }
+    }
+
+    /// Why a name of a service that is there does not exist.
+    fn absence(&self, noun: Kind) -> Step {
+        let (endpoints, object) = (&self.unit.endpoints, format!("{} {}", noun.as_str(), self.unit.name));
+        let label = |index| String::from_utf8_lossy(self.name.label(index));
+        let waiting = match endpoints.not_ready {
+            0 => String::new(),
+            count => format!("; {count} not ready"),
+        };
+        let headless = matches!(self.unit.kind, ServiceKind::Headless);
+        let (text, weight) = match (&self.unit.kind, self.before) {
+            (ServiceKind::Alias { .. }, _) => {
+                (format!("{object} is an alias: nothing is below its name"), Weight::Cause)
+            }
+            (ServiceKind::Headless, _) if endpoints.is_empty() => {
+                (format!("{object} is headless and has no ready endpoint{waiting}"), Weight::Cause)
+            }
+            (_, 1) if headless && endpoints.not_ready > 0 => {
+                (format!("{object} has no ready endpoint called {}{waiting}", label(0)), Weight::Cause)
+            }
+            (_, 1) => {
+                (format!("{object} has no ready endpoint called {}{waiting}", label(0)), Weight::Absent)
+            }
+            (_, 2) => {
+                let mut ports: Vec<String> = self
+                    .every_port()
+                    .map(|port| format!("_{}._{}", port.name, port.protocol.to_ascii_lowercase()))
+                    .collect();
+                ports.sort_unstable();
+                ports.dedup();
+                ports.truncate(10);
+                let text = format!("{object} has no port {}.{}: {}", label(0), label(1), ports.join(", "));
+                (text, Weight::Absent)
+            }
+            (_, before) => (format!("{object} has no names with {before} labels in front"), Weight::Absent),
+        };
+        Step::of(Topic::Name, text).about(noun, &self.unit.name).weighing(weight)
+    }
+
     fn with_cluster_ips(&self) -> Found {
         match self.before {
             0 => self.addresses(None),
@@ -224,7 +292,9 @@ fn in_words(unit: &ServiceUnit) -> String {
 /// `P.N.pod.Z`, where P is an address with dashes; up to two labels in front of it are ignored.
 fn pod(catalog: &Catalog, name: &Asked, count: usize, kind: u16, notes: &mut impl Notes) -> Found {
     if catalog.policy.pods == PodMode::Disabled {
-        notes.say(|| Step::of(Topic::Name, "pod names are off (kubernetes.pods: disabled)"));
+        notes.say(|| {
+            Step::of(Topic::Name, "pod names are off (kubernetes.pods: disabled)").weighing(Weight::Cause)
+        });
         return Found::Missing;
     }
     let namespace_label = name.label(count - 2);
@@ -233,17 +303,26 @@ fn pod(catalog: &Catalog, name: &Asked, count: usize, kind: u16, notes: &mut imp
         return if count > 5 { Found::Missing } else { served };
     }
     let Some(address) = pod_address(name.label(count - 3)) else {
-        notes.say(|| Step::of(Topic::Name, "the label in the place of a pod is no address with dashes"));
+        notes.say(|| {
+            Step::of(Topic::Name, "the label in the place of a pod is no address with dashes")
+                .weighing(Weight::Cause)
+        });
         return Found::Missing;
     };
     if catalog.policy.pods == PodMode::Verified {
         let Some(unit) = catalog.pod(namespace_label, address) else {
             notes.say(|| {
-                Step::of(Topic::Object, format!("no pod has the address {address} in that namespace"))
+                let namespace = String::from_utf8_lossy(namespace_label);
+                Step::of(Topic::Object, format!("no Pod in {namespace} has the address {address}"))
+                    .weighing(Weight::Absent)
             });
             return Found::Missing;
         };
-        notes.say(|| Step::of(Topic::Object, format!("Pod {} has the address {address}", unit.names[0])));
+        notes.say(|| {
+            Step::of(Topic::Object, format!("Pod {} has the address {address}", unit.names[0]))
+                .about_all(Kind::Pod, &unit.names)
+                .weighing(Weight::Cause)
+        });
     }
     match (kind, address) {
         (kind::A, IpAddr::V4(address)) => {

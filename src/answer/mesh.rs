@@ -12,10 +12,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::{
-    Addresses, Asked, Data, Found, Notes, Outcome, Records, Step, Topic, kind, negative, pending_soa, zone,
+    Addresses, Asked, Data, Found, Notes, Outcome, Records, Step, Topic, Weight, kind, negative, pending_soa,
+    zone,
 };
 use crate::catalog::{Catalog, Class, HostState, HostUnit, ServiceSet};
-use crate::model::Port;
+use crate::model::{Kind, Port};
 
 /// Looks a name up among mesh hosts.
 pub(super) fn find(catalog: &Catalog, name: &Asked, kind: u16, notes: &mut impl Notes) -> Found {
@@ -29,14 +30,19 @@ pub(super) fn find(catalog: &Catalog, name: &Asked, kind: u16, notes: &mut impl 
     if let Some(found) = service_of_exact(catalog, name, kind, notes) {
         return found;
     }
-    if let Some((unit, above)) = wildcard(catalog, name) {
+    let covering = wildcard(catalog, name);
+    if exact.is_none() && covering.is_none() {
+        notes.say(|| Step::of(Topic::Object, "no ServiceEntry declares the name").weighing(Weight::Fallback));
+    }
+    if let Some((unit, above)) = covering {
         say(&unit, notes);
         if unit.answers() {
-            return service_of_wildcard(&unit, name, above, kind).unwrap_or_else(|| addresses(&unit, kind));
+            return service_of_wildcard(catalog, &unit, name, above, kind)
+                .unwrap_or_else(|| addresses(&unit, kind));
         }
     }
     if catalog.hosts.any_below(name.wire()) {
-        notes.say(|| Step::of(Topic::Name, "mesh hosts stand below the name"));
+        notes.say(|| Step::of(Topic::Name, "mesh hosts stand below the name").weighing(Weight::Cause));
         return Found::Nothing;
     }
     match exact.as_deref().map(|unit| &unit.state) {
@@ -48,7 +54,10 @@ pub(super) fn find(catalog: &Catalog, name: &Asked, kind: u16, notes: &mut impl 
 /// The answer for a name outside all configured zones.
 pub(super) fn outside_zones(catalog: &Catalog, name: &Asked, kind: u16, notes: &mut impl Notes) -> Outcome {
     let Some((apex, serial)) = small_zone(catalog, name) else {
-        notes.say(|| Step::of(Topic::Object, "no ServiceEntry declares the name or one above it"));
+        notes.say(|| {
+            Step::of(Topic::Object, "no ServiceEntry declares it or a name above it")
+                .weighing(Weight::Fallback)
+        });
         return not_ours(catalog, notes);
     };
     notes.say(|| {
@@ -96,7 +105,8 @@ fn declares(catalog: &Catalog, name: &Asked) -> bool {
 fn small_zone(catalog: &Catalog, name: &Asked) -> Option<(usize, u32)> {
     (0..name.count()).find_map(|index| {
         let from = name.from(index);
-        let unit = catalog.hosts.exact(from).or_else(|| catalog.hosts.wildcard(from))?;
+        let seen = |unit: Option<Arc<HostUnit>>| unit.filter(|unit| unit.visible);
+        let unit = seen(catalog.hosts.exact(from)).or_else(|| seen(catalog.hosts.wildcard(from)))?;
         Some((index, unit.serial()))
     })
 }
@@ -144,10 +154,17 @@ fn service_of_exact(catalog: &Catalog, name: &Asked, kind: u16, notes: &mut impl
     services(&unit, name, 2, kind)
 }
 
-/// `_port._tcp` in front of a name that a wildcard covers.
-fn service_of_wildcard(unit: &HostUnit, name: &Asked, above: usize, kind: u16) -> Option<Found> {
+/// `_port._tcp` in front of a name that a wildcard covers and that is no host itself.
+fn service_of_wildcard(
+    catalog: &Catalog,
+    unit: &HostUnit,
+    name: &Asked,
+    above: usize,
+    kind: u16,
+) -> Option<Found> {
     service_labels(name)?;
-    if kind != kind::SRV || above < 3 {
+    if kind != kind::SRV || above < 3 || catalog.hosts.exact(name.from(2)).is_some_and(|host| host.answers())
+    {
         return None;
     }
     services(unit, name, 2, kind)
@@ -209,8 +226,14 @@ fn say(unit: &HostUnit, notes: &mut impl Notes) {
         let entries: Vec<String> = unit.entries.iter().map(|entry| format!("ServiceEntry {entry}")).collect();
         let from = if entries.is_empty() { String::new() } else { format!(" from {}", entries.join(", ")) };
         Step::of(Topic::Object, format!("host {star}{} {state}{from}", unit.name))
+            .about_all(Kind::ServiceEntry, &unit.entries)
+            .weighing(Weight::Cause)
     });
     for (entry, reason) in &unit.passed_over {
-        notes.say(|| Step::of(Topic::Object, format!("ServiceEntry {entry} is passed over: {reason}")));
+        notes.say(|| {
+            Step::of(Topic::Object, format!("ServiceEntry {entry} gives nothing: {reason}"))
+                .about(Kind::ServiceEntry, entry)
+                .weighing(if unit.answers() { Weight::Aside } else { Weight::Cause })
+        });
     }
 }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::model::{Key, Kind, ObjectName};
+
 /// What a step is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Topic {
@@ -30,6 +32,20 @@ impl Topic {
     }
 }
 
+/// How much an answer rests on a step. The last of the weightiest steps is its cause.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weight {
+    /// Not at all.
+    #[default]
+    Aside,
+    /// It is a cause where there is no better one, together with others like it.
+    Fallback,
+    /// Something that would have to be there is not.
+    Absent,
+    /// Something is there and gives just this.
+    Cause,
+}
+
 /// One step on the way to an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
@@ -37,12 +53,34 @@ pub struct Step {
     pub topic: Topic,
     /// What was found.
     pub text: Cow<'static, str>,
+    /// The objects that were considered, whether they exist or not.
+    pub objects: Vec<Key>,
+    /// Whether the answer rests on it.
+    pub weight: Weight,
 }
 
 impl Step {
     /// A step in words.
     pub fn of(topic: Topic, text: impl Into<Cow<'static, str>>) -> Self {
-        Self { topic, text: text.into() }
+        Self { topic, text: text.into(), objects: Vec::new(), weight: Weight::Aside }
+    }
+
+    /// The step, with an object that was considered.
+    pub fn about(mut self, kind: Kind, name: &ObjectName) -> Self {
+        self.objects.push(Key { kind, name: name.clone() });
+        self
+    }
+
+    /// The step, with more objects of one kind.
+    pub fn about_all<'a>(mut self, kind: Kind, names: impl IntoIterator<Item = &'a ObjectName>) -> Self {
+        self.objects.extend(names.into_iter().map(|name| Key { kind, name: name.clone() }));
+        self
+    }
+
+    /// The step, as one that the answer rests on.
+    pub fn weighing(mut self, weight: Weight) -> Self {
+        self.weight = weight;
+        self
     }
 }
 

@@ -7,14 +7,16 @@
 
 use std::net::IpAddr;
 
-use super::{Asked, Base, Found, MadeName, Notes, Records, Step, Topic, kind, select};
+use super::{Asked, Base, Found, MadeName, Notes, Records, Step, Topic, Weight, kind, select};
 use crate::catalog::{Catalog, Class, ReverseOwner};
-use crate::model::{push_label, reverse_address};
+use crate::model::{Kind, push_label, reverse_address};
 
 /// Looks a name below a reverse zone's apex up.
 pub(super) fn find(catalog: &Catalog, name: &Asked, kind: u16, notes: &mut impl Notes) -> Found {
     let Some((low, high)) = reverse_address(name.wire()) else {
-        notes.say(|| Step::of(Topic::Name, "it is not the reverse name of an address"));
+        notes.say(|| {
+            Step::of(Topic::Name, "it is not the reverse name of an address").weighing(Weight::Cause)
+        });
         return Found::Missing;
     };
     if low != high {
@@ -22,12 +24,15 @@ pub(super) fn find(catalog: &Catalog, name: &Asked, kind: u16, notes: &mut impl 
         notes.say(|| {
             let some = if below { "addresses are known" } else { "no address is known" };
             Step::of(Topic::Name, format!("it stands for {low} to {high}, of which {some}"))
+                .weighing(Weight::Cause)
         });
         return if below { Found::Nothing } else { Found::Missing };
     }
     let pointers = pointers(catalog, low, notes);
     if pointers.is_empty() {
-        notes.say(|| Step::of(Topic::Object, format!("nothing has the address {low}")));
+        notes.say(|| {
+            Step::of(Topic::Object, format!("nothing has the address {low}")).weighing(Weight::Cause)
+        });
         return Found::Missing;
     }
     if kind == kind::PTR { Found::Records(Records::Pointers(pointers), Class::Ptr) } else { Found::Nothing }
@@ -44,6 +49,8 @@ fn pointers(catalog: &Catalog, address: IpAddr, notes: &mut impl Notes) -> Vec<M
                 if unit.has_cluster_ip(address) {
                     notes.say(|| {
                         Step::of(Topic::Object, format!("Service {} has the address {address}", unit.name))
+                            .about(Kind::Service, &unit.name)
+                            .weighing(Weight::Cause)
                     });
                     let mut labels = Vec::new();
                     select::push_service(&mut labels, &unit);
@@ -55,6 +62,9 @@ fn pointers(catalog: &Catalog, address: IpAddr, notes: &mut impl Notes) -> Vec<M
                         let text =
                             format!("endpoint {label} of Service {} (EndpointSlice {slice})", unit.name);
                         Step::of(Topic::Object, format!("{text} has the address {address}"))
+                            .about(Kind::Service, &unit.name)
+                            .about(Kind::EndpointSlice, slice)
+                            .weighing(Weight::Cause)
                     });
                     let mut labels = Vec::new();
                     if push_label(&mut labels, &entry.label()) {
@@ -72,6 +82,7 @@ fn pointers(catalog: &Catalog, address: IpAddr, notes: &mut impl Notes) -> Vec<M
             (ReverseOwner::Host(name), _) => {
                 notes.say(|| {
                     Step::of(Topic::Object, format!("host {name} has the automatic address {address}"))
+                        .weighing(Weight::Cause)
                 });
                 hosts.push(MadeName {
                     labels: name.labels_wire().to_vec(),

@@ -18,6 +18,9 @@ pub struct HostUnit {
     pub wildcard: bool,
     /// What it is answered with.
     pub state: HostState,
+    /// Whether any entry that names it may be seen. A host that only others may see is not even denied in its own
+    /// name.
+    pub visible: bool,
     /// The entries that the answer is made of.
     pub entries: Box<[ObjectName]>,
     /// Entries that name the host too but give nothing, each with the reason.

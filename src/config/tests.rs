@@ -247,8 +247,8 @@ fn each_mistake_is_told() {
             "kubernetes.labelSelector: `a in ()` is not a label selector",
         ),
         (
-            "kubernetes: {clusterSetZones: [Cluster.Local.]}",
-            "kubernetes.clusterSetZones[0]: zone cluster.local. is given twice",
+            "kubernetes: {clusterSetZones: [set.local, Set.Local.]}",
+            "kubernetes.clusterSetZones[1]: zone set.local. is given twice",
         ),
         (
             "kubernetes: {clusterSetZones: [10.in-addr.arpa]}",

@@ -39,10 +39,11 @@ impl Written {
         }
         let mut all: Vec<Zone> = Vec::new();
         let mut add = |name: Name, kind: ZoneKind, place: &Place| {
-            if all.iter().any(|known| known.name == name) {
-                report.add(place, &format!("zone {name} is given twice"));
-            } else {
-                all.push(Zone { name, kind });
+            match all.iter_mut().find(|known| known.name == name) {
+                // As in a Corefile, a zone of cluster sets may be listed among all zones too.
+                Some(known) if known.kind != kind => known.kind = kind,
+                Some(_) => report.add(place, &format!("zone {name} is given twice")),
+                None => all.push(Zone { name, kind }),
             }
         };
         for Placed { value, place } in given.into_iter().flatten() {

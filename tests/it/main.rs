@@ -1,6 +1,9 @@
 //! Tests of the whole: the built command, real CoreDNS, real clients.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot prepare has failed")]
+
 mod corefiles;
 mod layers;
+mod properties;
 mod scenario;
 mod support;

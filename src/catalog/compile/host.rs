@@ -40,7 +40,7 @@ pub(super) fn compile_host(
             }
         }
     }
-    Some(answer.finish(name, wildcard, used, passed_over))
+    Some(HostUnit { visible: winner.is_some(), ..answer.finish(name, wildcard, used, passed_over) })
 }
 
 /// No literal address, and none can be assigned.
@@ -135,6 +135,7 @@ impl Answer {
             name: name.clone(),
             wildcard,
             state,
+            visible: true,
             entries: entries.into(),
             passed_over: passed_over.into(),
             content: content.finish(),

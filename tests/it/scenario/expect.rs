@@ -146,5 +146,7 @@ fn line(record: &Record) -> String {
             .join(" "),
         data => data.to_string(),
     };
-    format!("{} {} {} {} {data}", record.name, record.ttl, record.dns_class, record.record_type())
+    // hickory-proto escapes a dash at the start of a label, which zone files need not.
+    let name = record.name.to_string().replace("\\-", "-");
+    format!("{name} {} {} {} {data}", record.ttl, record.dns_class, record.record_type())
 }

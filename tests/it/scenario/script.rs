@@ -1,7 +1,6 @@
 //! The text of a scenario file as steps.
 
 use hickory_proto::rr::{DNSClass, RecordType};
-use meshdns::model::{Key, Kind, ObjectName};
 
 use super::expect::Expected;
 
@@ -28,8 +27,8 @@ pub(crate) struct Step {
 pub(crate) enum Action {
     /// New or changed objects.
     Apply(String),
-    /// An object goes.
-    Delete(Key),
+    /// An object goes: its kind, namespace and name.
+    Delete(String),
     /// A question and its answer.
     Ask(Question, Expected),
 }
@@ -89,7 +88,7 @@ impl Script {
                     continue;
                 }
                 "apply" => Action::Apply(body),
-                "delete" => Action::Delete(key(rest).ok_or_else(|| at("KIND NAMESPACE/NAME expected"))?),
+                "delete" => Action::Delete(rest.to_owned()),
                 "ask" => {
                     let question = question(rest).map_err(|problem| at(&problem))?;
                     let expect = sections.next_if(|next| next.words.starts_with("expect "));
@@ -132,19 +131,13 @@ fn words<const N: usize>(text: &str) -> Option<[String; N]> {
     words.try_into().ok()
 }
 
-fn key(text: &str) -> Option<Key> {
-    let [kind, name] = words(text)?;
-    let kind = Kind::ALL.into_iter().find(|known| known.as_str() == kind)?;
-    let (namespace, name) = name.split_once('/').unwrap_or(("", &name));
-    Some(Key { kind, name: ObjectName::new(namespace, name) })
-}
-
 fn question(text: &str) -> Result<Question, String> {
     let mut words = text.split_whitespace();
     let name = words.next().ok_or("no name")?.to_owned();
     let kind = words.next().ok_or("no type")?;
     let kind = match kind.strip_prefix("TYPE").and_then(|number| number.parse::<u16>().ok()) {
         Some(number) => RecordType::from(number),
+        None if kind == "IXFR" => RecordType::IXFR,
         None => kind.parse().map_err(|_| format!("unknown type {kind}"))?,
     };
     let mut question = Question { name, kind, class: DNSClass::IN, edns: false, recursion: true };

@@ -1,5 +1,6 @@
 //! The catalog that a scenario asks, built as the server builds it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query, ResponseCode};
@@ -7,7 +8,7 @@ use hickory_proto::rr::Name;
 use meshdns::catalog::Catalog;
 use meshdns::config::{Overrides, Settings};
 use meshdns::keeper::Keeper;
-use meshdns::model::{Change, Key, Kind, Object};
+use meshdns::model::{Change, Key, Object};
 use meshdns::source::manifests;
 use meshdns::wire::{Chase, Transport, Verdict, respond};
 
@@ -18,6 +19,10 @@ use super::script::{Question, Script, Scripted};
 pub(crate) struct World<'s> {
     catalog: Arc<Catalog>,
     keeper: Keeper,
+    /// The objects as written, by `KIND NAMESPACE/NAME`.
+    documents: BTreeMap<String, String>,
+    /// The objects as read.
+    objects: BTreeMap<Key, Object>,
     upstream: &'s [Scripted],
     rotation: u32,
     pub(crate) serials: Serials,
@@ -27,7 +32,7 @@ impl<'s> World<'s> {
     pub(crate) fn new(script: &'s Script) -> Result<Self, String> {
         let settings = script.settings.as_deref().unwrap_or("zones: [cluster.local]");
         let settings =
-            Settings::parse("settings", settings, &Overrides::default()).map_err(|p| p.to_string())?;
+            Settings::read("settings", settings, &Overrides::default()).map_err(|p| p.to_string())?;
         let catalog = Arc::new(Catalog::new(settings.policy()));
         let mut keeper = Keeper::new(catalog.clone());
         let loaded = manifests::load_text("objects", &script.objects);
@@ -40,36 +45,42 @@ impl<'s> World<'s> {
         if script.defects.is_empty() && !defects.is_empty() {
             return Err(format!("unexpected defects: {defects:?}"));
         }
+        let objects = loaded.objects.iter().map(|object| (object.key(), object.clone())).collect();
         keeper.apply(0, Change::Replace(loaded.objects));
-        Ok(Self { catalog, keeper, upstream: &script.upstream, rotation: 0, serials: Serials::new() })
+        Ok(Self {
+            catalog,
+            keeper,
+            documents: documents(&script.objects)?,
+            objects,
+            upstream: &script.upstream,
+            rotation: 0,
+            serials: Serials::new(),
+        })
     }
 
+    /// Adds or replaces objects, as somebody who edits the file.
     pub(crate) fn apply(&mut self, text: &str) -> Result<(), String> {
-        let loaded = manifests::load_text("apply", text);
-        if let Some(defect) = loaded.report.defects.first() {
-            return Err(format!("unexpected defect: {defect}"));
-        }
-        // A namespace that is merely implied must not take the labels of one that is declared.
-        let known = |object: &Object| match object {
-            Object::Namespace(namespace) => {
-                self.keeper.inventory().namespace(&namespace.name).is_some()
-                    && !text.contains("kind: Namespace")
-            }
-            _ => false,
-        };
-        let upserts =
-            loaded.objects.into_iter().filter(|object| !known(object)).map(Change::Upsert).collect();
-        self.keeper.apply(0, Change::Batch(upserts));
-        Ok(())
+        self.documents.extend(documents(text)?);
+        self.reload()
     }
 
-    pub(crate) fn delete(&mut self, key: &Key) -> Result<(), String> {
-        if key.kind == Kind::Namespace && self.keeper.inventory().namespace(&key.name.name).is_none() {
-            return Err(format!("{key} is not there"));
-        }
-        if self.keeper.apply(0, Change::Remove(key.clone())) == 0 {
-            return Err(format!("{key} is not there"));
-        }
+    /// Takes an object out of the file.
+    pub(crate) fn delete(&mut self, key: &str) -> Result<(), String> {
+        self.documents.remove(key).ok_or_else(|| format!("{key} is not there"))?;
+        self.reload()
+    }
+
+    /// Reads the file anew, and tells the keeper what differs, as one batch.
+    fn reload(&mut self) -> Result<(), String> {
+        let text = self.documents.values().map(String::as_str).collect::<Vec<_>>().join("\n---\n");
+        let loaded = manifests::load_text("objects", &text);
+        let now: BTreeMap<Key, Object> =
+            loaded.objects.into_iter().map(|object| (object.key(), object)).collect();
+        let gone = self.objects.keys().filter(|key| !now.contains_key(key)).cloned().map(Change::Remove);
+        let new = now.iter().filter(|(key, object)| self.objects.get(key) != Some(object));
+        let changes = gone.chain(new.map(|(_, object)| Change::Upsert(object.clone()))).collect();
+        self.keeper.apply(0, Change::Batch(changes));
+        self.objects = now;
         Ok(())
     }
 
@@ -77,7 +88,7 @@ impl<'s> World<'s> {
     pub(crate) fn ask(&mut self, question: &Question) -> Result<Vec<u8>, String> {
         let mut message = Message::new(4711, MessageType::Query, OpCode::Query);
         message.metadata.recursion_desired = question.recursion;
-        let name = Name::from_ascii(&question.name).map_err(|error| error.to_string())?;
+        let name = name(&question.name)?;
         let mut query = Query::query(name, question.kind);
         query.set_query_class(question.class);
         message.add_query(query);
@@ -145,13 +156,42 @@ impl<'s> World<'s> {
     }
 }
 
+/// A name as written; unlike host names, names in DNS may have labels that begin with a dash.
+fn name(text: &str) -> Result<Name, String> {
+    let labels = text.trim_end_matches('.').split('.').filter(|label| !label.is_empty());
+    let mut name = Name::from_labels(labels.map(str::as_bytes)).map_err(|error| error.to_string())?;
+    name.set_fqdn(true);
+    Ok(name)
+}
+
+/// YAML documents by the kind, namespace and name of their object; those without a name by their text.
+fn documents(text: &str) -> Result<BTreeMap<String, String>, String> {
+    let mut found = BTreeMap::new();
+    for document in meshdns::yaml::documents(text) {
+        let key = document.parse().ok().and_then(|tree| {
+            let metadata = tree.get("metadata")?;
+            let kind = tree.get("kind")?.as_str()?.to_owned();
+            let name = metadata.get("name")?.as_str()?.to_owned();
+            let namespace = metadata.get("namespace").and_then(|node| node.as_str()).unwrap_or("default");
+            let place = if kind == "Namespace" { name } else { format!("{namespace}/{name}") };
+            Some(format!("{kind} {place}"))
+        });
+        // Objects with a key twice are a scenario of their own.
+        let mut key = key.unwrap_or_else(|| format!("unnamed {}", found.len()));
+        while found.contains_key(&key) {
+            key.push('+');
+        }
+        found.insert(key, document.text.to_owned());
+    }
+    Ok(found)
+}
+
 /// Reads `OWNER TTL IN TYPE DATA` for the types that aliases lead to.
 fn record(line: &str) -> Result<hickory_proto::rr::Record, String> {
     use hickory_proto::rr::rdata::{A, AAAA, CNAME};
     use hickory_proto::rr::{RData, Record};
     let words: Vec<&str> = line.split_whitespace().collect();
     let [owner, ttl, "IN", kind, data] = words.as_slice() else { return Err(format!("bad record: {line}")) };
-    let name = |text: &str| Name::from_ascii(text).map_err(|error| error.to_string());
     let bad = |_| format!("bad record: {line}");
     let data = match *kind {
         "A" => RData::A(A(data.parse().map_err(bad)?)),

@@ -1,0 +1,52 @@
+//! `serve`: answer DNS queries.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+use meshdns::run::{self, RunSettings};
+use meshdns::telemetry::log;
+
+use super::FINDINGS;
+use super::flags::{AnswerFlags, ServerFlags};
+use super::parts::parts;
+
+/// Arguments of `serve`.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  meshdns serve --config /etc/meshdns/meshdns.yaml
+  meshdns serve --zone cluster.local --manifests ./manifests
+  MESHDNS_ZONE=cluster.local,10.96.0.0/12 MESHDNS_MANIFESTS=./manifests meshdns serve --dns-listen 127.0.0.1:5353
+
+Flags replace environment variables, and both replace what the settings file says; lists are comma separated.
+Exit codes: 0 told to stop, 1 could not go on, 2 bad usage or settings.")]
+pub(super) struct Serve {
+    #[command(flatten)]
+    answers: AnswerFlags,
+    #[command(flatten)]
+    server: ServerFlags,
+    /// What to log: error, warn, info, debug, trace, or a list such as info,meshdns::serve=debug
+    #[arg(long, value_name = "FILTER", env = "MESHDNS_LOG", hide_env_values = true, default_value = log::DEFAULT_FILTER)]
+    log: String,
+    /// File to write the addresses to that were bound, for port 0
+    #[arg(long, value_name = "FILE", env = "MESHDNS_PORTS_FILE", hide_env_values = true)]
+    ports_file: Option<PathBuf>,
+}
+
+impl Serve {
+    /// Serves until told to stop.
+    pub(super) fn run(self) -> Result<ExitCode> {
+        let settings = self.answers.settings(Some(self.server))?;
+        log::start(&self.log)?;
+        log::end_process_on_panic();
+        let run_settings = RunSettings { ports_file: self.ports_file, ..RunSettings::from(&settings) };
+        Ok(match run::run(run_settings, parts(&settings)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("{error}");
+                ExitCode::from(FINDINGS)
+            }
+        })
+    }
+}

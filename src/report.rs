@@ -1,0 +1,17 @@
+//! Answers and records told to people and programs: the shapes that `explain` and `records` print as text and JSON, and
+//! that the admin listener serves, and what `check` finds. `docs/explain.md` documents them.
+//!
+//! Nothing here decides about answers: a question goes through `wire` like any other, with a recorder for its notes.
+
+mod ask;
+mod check;
+mod explanation;
+mod listing;
+mod nearby;
+mod render;
+
+pub use ask::{BadQuestion, Question, explain};
+pub use check::{CheckReport, ReportedProblem, check_text};
+pub use explanation::{Explanation, ReportedDefect, ReportedRecord, ReportedStep, Status};
+pub use listing::{BadFilter, Filter, ReportedLine, records};
+pub use render::{listing_text, text};

@@ -1,0 +1,73 @@
+//! What `check` says of settings and manifests.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::explanation::ReportedDefect;
+use crate::config::Problem;
+use crate::source::Report;
+
+/// Everything that is wrong, and what was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CheckReport {
+    /// Why the settings are refused; nothing was read when there is any.
+    pub problems: Vec<ReportedProblem>,
+    /// What is wrong with objects.
+    pub defects: Vec<ReportedDefect>,
+    /// Objects in use, by kind.
+    pub objects: BTreeMap<&'static str, u64>,
+    /// Objects of kinds that DNS has no use for, by `apiVersion/kind`.
+    pub skipped: BTreeMap<String, u64>,
+}
+
+/// One problem of the settings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReportedProblem {
+    /// The settings file; empty for a flag or variable.
+    pub file: String,
+    /// Line in the file, from 1.
+    pub line: Option<u32>,
+    /// Path of the setting, or the flag.
+    pub setting: String,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl CheckReport {
+    /// Of problems with the settings and what was read.
+    pub fn of(problems: &[Problem], report: &Report) -> Self {
+        Self {
+            problems: problems.iter().map(Into::into).collect(),
+            defects: report.defects.iter().map(Into::into).collect(),
+            objects: report.objects.iter().map(|(kind, count)| (kind.as_str(), *count)).collect(),
+            skipped: report.skipped.clone(),
+        }
+    }
+}
+
+impl From<&Problem> for ReportedProblem {
+    fn from(problem: &Problem) -> Self {
+        Self {
+            file: problem.file.clone(),
+            line: problem.line,
+            setting: problem.setting.clone(),
+            message: problem.message.clone(),
+        }
+    }
+}
+
+/// The report as text: defects, one per line, then counts.
+pub fn check_text(found: &CheckReport) -> String {
+    let mut text: String = found.defects.iter().map(|defect| format!("{defect}\n")).collect();
+    let defects = match found.defects.len() {
+        0 => "nothing is wrong".to_owned(),
+        1 => "1 defect".to_owned(),
+        count => format!("{count} defects"),
+    };
+    let listed = |counts: Vec<String>| if counts.is_empty() { "none".to_owned() } else { counts.join(", ") };
+    let objects = listed(found.objects.iter().map(|(kind, count)| format!("{count} {kind}")).collect());
+    let skipped = listed(found.skipped.iter().map(|(kind, count)| format!("{count} {kind}")).collect());
+    text.push_str(&format!("{defects}\nobjects: {objects}\nskipped: {skipped}\n"));
+    text
+}
