@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot prepare has failed")]
 
 mod corefiles;
+mod everywhere;
 mod layers;
+mod live;
+mod packets;
 mod properties;
 mod scenario;
 mod support;
