@@ -260,6 +260,24 @@ fn records_are_listed_and_filtered() {
 }
 
 #[test]
+fn documented_examples_print_what_they_say() {
+    let documented = std::fs::read_to_string("docs/explain.md").unwrap();
+    let blocks: Vec<&str> = documented.split("```text\n$ meshdns ").skip(1).collect();
+    assert_eq!(blocks.len(), 3);
+    // The serial of an SOA moves with the examples.
+    let without_serials = |text: &str| {
+        let lines = text.lines().filter(|line| !line.contains("IN SOA"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    for block in blocks {
+        let (arguments, rest) = block.split_once('\n').unwrap();
+        let expected = rest.split_once("```").unwrap().0;
+        let printed = run(&arguments.split(' ').collect::<Vec<_>>()).stdout;
+        assert_eq!(without_serials(&printed), without_serials(expected), "{arguments}");
+    }
+}
+
+#[test]
 fn check_counts_what_it_read() {
     let ran = run(&["check", "--config", "examples/meshdns.yaml"]);
     assert_eq!(ran.code, 0, "{}", ran.stdout);
