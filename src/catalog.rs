@@ -74,12 +74,16 @@ impl Catalog {
         match key {
             UnitKey::Namespace(name) => {
                 let label = lower_label(&name);
+                let content = content::Content::of("namespace").bytes(&label).finish();
                 let namespaces = self.namespaces.pin();
-                if unit.is_some() {
-                    namespaces.insert(label, ());
-                } else {
-                    namespaces.remove(&label);
-                }
+                let new = if unit.is_some() { content } else { 0 };
+                let old = match unit {
+                    Some(_) => namespaces.insert(label, ()),
+                    None => namespaces.remove(&label),
+                };
+                let old = old.map_or(0, |()| content);
+                self.serials.replace(serial::Area::Cluster, old, new);
+                self.serials.replace(serial::Area::ClusterSet, old, new);
             }
             UnitKey::Service(name) => {
                 let new = unit.and_then(Unit::into_service);

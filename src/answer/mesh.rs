@@ -37,7 +37,8 @@ pub(super) fn find(catalog: &Catalog, name: &Asked, kind: u16, notes: &mut impl 
     if let Some((unit, above)) = covering {
         say(&unit, notes);
         if unit.answers() {
-            return service_of_wildcard(&unit, name, above, kind).unwrap_or_else(|| addresses(&unit, kind));
+            return service_of_wildcard(catalog, &unit, name, above, kind)
+                .unwrap_or_else(|| addresses(&unit, kind));
         }
     }
     if catalog.hosts.any_below(name.wire()) {
@@ -167,10 +168,17 @@ fn service_of_exact(catalog: &Catalog, name: &Asked, kind: u16, notes: &mut impl
     services(&unit, name, 2, kind)
 }
 
-/// `_port._tcp` in front of a name that a wildcard covers.
-fn service_of_wildcard(unit: &HostUnit, name: &Asked, above: usize, kind: u16) -> Option<Found> {
+/// `_port._tcp` in front of a name that a wildcard covers and that is no host itself.
+fn service_of_wildcard(
+    catalog: &Catalog,
+    unit: &HostUnit,
+    name: &Asked,
+    above: usize,
+    kind: u16,
+) -> Option<Found> {
     service_labels(name)?;
-    if kind != kind::SRV || above < 3 {
+    if kind != kind::SRV || above < 3 || catalog.hosts.exact(name.from(2)).is_some_and(|host| host.answers())
+    {
         return None;
     }
     services(unit, name, 2, kind)

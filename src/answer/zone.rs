@@ -49,7 +49,7 @@ pub(super) fn fixed(
             _ => Found::Nothing,
         },
         1 if name.label(0) == b"dns" => Found::Nothing,
-        2 if name.label(0) == b"ns" && name.label(1) == b"dns" => server_addresses(catalog, at, kind),
+        2 if name.label(0) == b"ns" && name.label(1) == b"dns" => server_addresses(catalog, zone, at, kind),
         _ => return None,
     };
     notes.say(|| Step::of(Topic::Name, "it is a name that every zone has").weighing(Weight::Fallback));
@@ -68,7 +68,7 @@ fn apex(
     notes.say(|| Step::of(Topic::Name, "it is the apex of the zone").weighing(Weight::Fallback));
     match kind {
         kind::SOA => Found::Records(Records::Soa(*soa), Class::Zone),
-        kind::NS => match name_servers(catalog, at) {
+        kind::NS => match name_servers(catalog, zone, at) {
             servers if servers.is_empty() => Found::Nothing,
             servers => Found::Records(Records::NameServers(servers), Class::Zone),
         },
@@ -81,11 +81,17 @@ fn apex(
 }
 
 /// The name servers of a zone: the services that have one of the configured addresses as a ready endpoint, under
-/// their own names; without any such service `ns.dns` of the zone.
-fn name_servers(catalog: &Catalog, at: usize) -> Vec<NameServer> {
+/// their own names; without any such service `ns.dns` of the zone. Services have no names in reverse and multicluster
+/// zones: there their names in the first forward zone are given.
+fn name_servers(catalog: &Catalog, zone: &Zone, at: usize) -> Vec<NameServer> {
     let mut servers: Vec<NameServer> = Vec::new();
+    let base = match (zone.kind, catalog.policy.zones.first_forward()) {
+        (ZoneKind::Cluster, _) => Some(Base::Asked(at)),
+        (_, forward) => forward.map(|zone| Base::Name(zone.name.clone())),
+    };
     let mut add = |labels: Vec<u8>, address: IpAddr| {
-        let name = MadeName { labels, base: Base::Asked(at) };
+        let Some(base) = base.clone() else { return };
+        let name = MadeName { labels, base };
         match servers.iter_mut().find(|server| server.name == name) {
             Some(server) if server.addresses.contains(&address) => {}
             Some(server) => server.addresses.push(address),
@@ -125,9 +131,9 @@ fn name_servers(catalog: &Catalog, at: usize) -> Vec<NameServer> {
 }
 
 /// `ns.dns` of a zone: all addresses of its name servers.
-fn server_addresses(catalog: &Catalog, at: usize, kind: u16) -> Found {
+fn server_addresses(catalog: &Catalog, zone: &Zone, at: usize, kind: u16) -> Found {
     let (mut v4, mut v6) = (Vec::new(), Vec::new());
-    for server in name_servers(catalog, at) {
+    for server in name_servers(catalog, zone, at) {
         for address in server.addresses {
             match address {
                 IpAddr::V4(address) if !v4.contains(&address) => v4.push(address),

@@ -15,6 +15,7 @@ use super::request::{Frame, HEADER, MAX_UDP};
 use super::{Verdict, rcode};
 use crate::answer::{Base, Data, MadeName, NameServer, Records, Soa, kind};
 use crate::catalog::ServiceSet;
+use crate::model::labels;
 
 /// An OPT record without options (RFC 6891 §6.1.2).
 const OPT_LENGTH: usize = 11;
@@ -192,7 +193,7 @@ impl<'a> Encoder<'a> {
             self.answers += 1;
         }
         for (target, name) in set.targets.iter().zip(written) {
-            if name != 0 && !self.additional(&target.addresses, name, &target.labels, base, ttl) {
+            if name != 0 && !self.additional(&target.addresses, name, ttl) {
                 return;
             }
         }
@@ -233,8 +234,7 @@ impl<'a> Encoder<'a> {
             written.push((server, name));
         }
         for (server, name) in written {
-            let base = if let Base::Asked(at) = server.name.base { at } else { 0 };
-            if !self.additional(&server.addresses, name, &server.name.labels, base, ttl) {
+            if !self.additional(&server.addresses, name, ttl) {
                 return;
             }
         }
@@ -256,22 +256,15 @@ impl<'a> Encoder<'a> {
     }
 
     /// All addresses of one target as additional records, or none of them: half a set would pass for a whole one
-    /// (RFC 2181 §9). Says whether there was room.
-    fn additional(
-        &mut self,
-        addresses: &[IpAddr],
-        name: usize,
-        labels: &[u8],
-        base: usize,
-        ttl: u32,
-    ) -> bool {
+    /// (RFC 2181 §9). The target stands written out at `name`. Says whether there was room.
+    fn additional(&mut self, addresses: &[IpAddr], name: usize, ttl: u32) -> bool {
         let mark = self.out.len();
         for address in addresses {
             if name < POINTER_LIMIT {
                 self.out.extend_from_slice(&(0xc000 | name as u16).to_be_bytes());
             } else {
-                self.out.extend_from_slice(labels);
-                self.pointer_to_asked(base);
+                let length = wire_length(&self.out[name..]);
+                self.out.extend_from_within(name..name + length);
             }
             let kind = if address.is_ipv4() { kind::A } else { kind::AAAA };
             self.fixed(kind, ttl);
@@ -372,6 +365,11 @@ impl<'a> Encoder<'a> {
             out[at..at + 2].copy_from_slice(&u16::to_be_bytes(count));
         }
     }
+}
+
+/// Octets of the name that `octets` begin with, its root octet included.
+fn wire_length(octets: &[u8]) -> usize {
+    labels(octets).map(|label| label.len() + 1).sum::<usize>() + 1
 }
 
 /// A reply of a header alone, for queries whose question cannot be repeated. The packet has a header.

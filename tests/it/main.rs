@@ -5,5 +5,6 @@
 mod commands;
 mod corefiles;
 mod layers;
+mod properties;
 mod scenario;
 mod support;

@@ -4,12 +4,15 @@
 //! (`kind: List`, `ServiceList` and their like) stand for their items, which need not repeat the kind that such a
 //! list implies. Documents without content count for nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::model::{Defect, Key, Object};
-use crate::source::objects::{self, Origin, Recognised, recognise};
+use crate::source::objects::{self, ApiKind, Origin, Recognised, recognise};
 use crate::yaml::{self, Document, Entry, Node, Value, YamlError};
+
+/// Longest message in characters: the offending value is in it, and that may be of any length.
+const MAX_MESSAGE: usize = 500;
 
 /// What one file says.
 #[derive(Debug, Default)]
@@ -17,7 +20,7 @@ pub(super) struct Contents {
     /// Its objects, in order.
     pub(super) given: Vec<Given>,
     /// Objects that it has, but that cannot be used.
-    pub(super) refused: Vec<Key>,
+    pub(super) refused: BTreeSet<Key>,
     /// Whether there is a part of it that may hold any object, because it cannot be read.
     pub(super) obscure: bool,
     /// How many objects of kinds that we do not read, by `apiVersion/kind`.
@@ -141,7 +144,7 @@ impl Reader<'_> {
     fn document(&mut self, tree: Result<Node, YamlError>) {
         match tree {
             Ok(root) if root.value == Value::Null => {}
-            Ok(root) => self.object(&root, &root, "", None),
+            Ok(root) => self.object(&root, "", None),
             Err(error) => {
                 self.contents.obscure = true;
                 let message = format!("{} (column {})", error.message, error.column);
@@ -150,44 +153,30 @@ impl Reader<'_> {
         }
     }
 
-    /// Takes in the object or list `node`, which is at `path` of `root`.
-    fn object(&mut self, root: &Node, node: &Node, path: &str, implied: Option<Implied<'_>>) {
-        let line = root.locate(path).0;
+    /// Takes in the object or list `node`, which is at `path` of its document.
+    fn object(&mut self, node: &Node, path: &str, implied: Option<Implied<'_>>) {
         if !matches!(node.value, Value::Mapping(_)) {
             let message =
                 format!("an object with apiVersion and kind is expected, not {}", node.value.kind());
-            return self.obscure(line, path, message);
+            return self.obscure(node.line, path, message);
         }
         let text = |key: &str| node.get(key).and_then(Node::as_str).filter(|text| !text.is_empty());
         let Some(kind) = text("kind").or(implied.map(|implied| implied.kind)) else {
-            return self.obscure(line, "kind", "is missing");
+            return self.obscure(node.locate("kind").0, "kind", "is missing");
         };
         let Some(api_version) = text("apiVersion").or(implied.map(|implied| implied.api_version)) else {
-            return self.obscure(line, "apiVersion", "is missing");
+            return self.obscure(node.locate("apiVersion").0, "apiVersion", "is missing");
         };
         match (recognise(api_version, kind), node.get("items").map(|items| &items.value)) {
-            (Recognised::Known(kind), _) => {
-                let place = Place { line, document: self.document };
-                let reading = objects::read(kind, node.to_json(), Origin::Manifest);
-                for defect in reading.defects {
-                    let line = root.locate(&format!("{path}.{}", defect.field)).0;
-                    self.defect(line, defect);
-                }
-                match (reading.objects, reading.key) {
-                    (Some(objects), Some(key)) => self.contents.given.push(Given { key, objects, place }),
-                    (_, key) => self.contents.refused.extend(key),
-                }
-            }
-            (Recognised::OtherVersion(known), _) => {
-                let key = objects::key(known, &node.to_json());
-                let line = root.locate(&format!("{path}.apiVersion")).0;
-                let message = format!(
-                    "`{api_version}` is not a version of {} that is read: {}",
-                    known.as_str(),
-                    known.versions().join(", ")
-                );
-                self.defect(line, Defect { object: key.clone(), ..Defect::of_field("apiVersion", message) });
-                self.contents.refused.extend(key);
+            (Recognised::Known(kind), _) => self.known(kind, node),
+            (Recognised::OtherVersion(kind), _) => {
+                let versions = kind.versions().join(", ");
+                let message =
+                    format!("`{api_version}` is not a version of {} that is read: {versions}", kind.as_str());
+                let object = objects::key(kind, &node.to_json());
+                self.contents.refused.extend(object.clone());
+                let defect = Defect { object, ..Defect::of_field("apiVersion", message) };
+                self.defect(node.locate("apiVersion").0, defect);
             }
             (Recognised::Foreign, Some(Value::Sequence(items))) if kind.ends_with("List") => {
                 let implied = match kind {
@@ -195,18 +184,30 @@ impl Reader<'_> {
                     _ => Some(Implied { api_version, kind: &kind[..kind.len() - "List".len()] }),
                 };
                 for (index, item) in items.iter().enumerate() {
-                    self.object(root, item, &format!("{path}.items[{index}]"), implied);
+                    self.object(item, &format!("{path}.items[{index}]"), implied);
                 }
             }
             (Recognised::Foreign, items) if api_version == "v1" && kind == "List" => {
                 if !matches!(items, None | Some(Value::Null)) {
-                    let line = root.locate(&format!("{path}.items")).0;
-                    self.obscure(line, "items", "a list is expected");
+                    self.obscure(node.locate("items").0, "items", "a list is expected");
                 }
             }
             (Recognised::Foreign, _) => {
                 *self.contents.skipped.entry(format!("{api_version}/{kind}")).or_default() += 1;
             }
+        }
+    }
+
+    /// Takes in an object of a kind that is read.
+    fn known(&mut self, kind: ApiKind, node: &Node) {
+        let reading = objects::read(kind, node.to_json(), Origin::Manifest);
+        for defect in reading.defects {
+            self.defect(node.locate(&defect.field).0, defect);
+        }
+        let place = Place { line: node.line, document: self.document };
+        match (reading.objects, reading.key) {
+            (Some(objects), Some(key)) => self.contents.given.push(Given { key, objects, place }),
+            (_, key) => self.contents.refused.extend(key),
         }
     }
 
@@ -218,6 +219,10 @@ impl Reader<'_> {
 
     fn defect(&mut self, line: u32, mut defect: Defect) {
         defect.place = Place { line, document: self.document }.of(self.file);
+        if let Some((end, _)) = defect.message.char_indices().nth(MAX_MESSAGE) {
+            defect.message.truncate(end);
+            defect.message.push('…');
+        }
         self.contents.defects.push((line, defect));
     }
 }

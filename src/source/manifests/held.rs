@@ -3,7 +3,7 @@
 //! The cost of a change is that of the changed files, whatever the number of the others.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::documents::{Contents, Given};
@@ -72,9 +72,13 @@ impl Held {
         changes
     }
 
-    /// What is held of it, and what is wrong with the files.
-    pub(super) fn report(&self, reloads: u64) -> Report {
+    /// How much is in use, and what is wrong with the files; `problems` are those with paths that cannot be listed.
+    pub(super) fn report(&self, problems: &BTreeMap<PathBuf, String>) -> Report {
         let mut defects: Vec<(&Path, u32, Defect)> = Vec::new();
+        for (path, message) in problems {
+            let place = path.display().to_string();
+            defects.push((path, 0, Defect { place, ..Defect::of_field("", message.as_str()) }));
+        }
         for (path, contents) in &self.files {
             defects.extend(contents.defects.iter().map(|(line, defect)| (&**path, *line, defect.clone())));
         }
@@ -94,7 +98,7 @@ impl Held {
             objects: self.objects.clone(),
             skipped: self.skipped.clone(),
             defects: defects.into_iter().map(|(_, _, defect)| defect).collect(),
-            reloads,
+            reloads: 0,
         }
     }
 

@@ -14,7 +14,7 @@ use foldhash::quality::FixedState;
 use super::documents::Contents;
 use super::files::{self, Listing, Stamp};
 use super::held::Held;
-use crate::model::{Change, Defect, Object};
+use crate::model::{Change, Object};
 use crate::source::Report;
 
 /// Changes younger than this wait for the next look: whoever writes may not have finished.
@@ -45,7 +45,7 @@ pub fn load_text(name: &str, text: &str) -> Loaded {
     let mut held = Held::default();
     let contents = Contents::read(name, text.as_bytes());
     let objects = upserts(held.apply(vec![(Path::new(name).into(), Some(contents))]));
-    Loaded { objects, report: held.report(0) }
+    Loaded { objects, report: held.report(&BTreeMap::new()) }
 }
 
 /// Files and directories that are looked at repeatedly.
@@ -122,13 +122,7 @@ impl Manifests {
 
     /// What is in use and what is wrong.
     pub(super) fn report(&self) -> Report {
-        let mut report = self.held.report(self.reloads);
-        let problems = self.problems.iter().map(|(path, message)| Defect {
-            place: path.display().to_string(),
-            ..Defect::of_field("", message.as_str())
-        });
-        report.defects.splice(0..0, problems);
-        report
+        Report { reloads: self.reloads, ..self.held.report(&self.problems) }
     }
 
     /// Whether the changes that a listing shows are so new that more may follow.

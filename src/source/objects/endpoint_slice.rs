@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::meta::{NameRule, is_dns_label, lenient};
+use super::meta::{NameRule, is_dns_label, lenient, mapping, mappings};
 use super::{RawMeta, RawPort, port};
 use crate::model::{Defect, Endpoint, EndpointAddress, EndpointSlice, Imported, Name};
 
@@ -15,39 +15,39 @@ const CLUSTER_LABEL: &str = "multicluster.kubernetes.io/source-cluster";
 
 /// `discovery.k8s.io` EndpointSlice.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase", expecting = "a mapping")]
+#[serde(default, rename_all = "camelCase")]
 pub struct RawEndpointSlice {
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "mapping")]
     metadata: RawMeta,
     address_type: Option<String>,
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "mappings")]
     endpoints: Vec<RawEndpoint>,
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "mappings")]
     ports: Vec<RawPort>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase", expecting = "a mapping")]
+#[serde(default, rename_all = "camelCase")]
 struct RawEndpoint {
     #[serde(deserialize_with = "lenient")]
     addresses: Vec<String>,
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "mapping")]
     conditions: RawConditions,
     hostname: Option<String>,
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "mapping")]
     target_ref: RawReference,
     zone: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, expecting = "a mapping")]
+#[serde(default)]
 struct RawConditions {
     ready: Option<bool>,
 }
 
 /// `targetRef`.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, expecting = "a mapping")]
+#[serde(default)]
 pub(super) struct RawReference {
     pub(super) name: Option<String>,
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::endpoint_slice::{RawReference, SERVICE_LABEL, hostname, text};
-use super::meta::{NameRule, lenient};
+use super::meta::{NameRule, mapping, mappings};
 use super::{RawMeta, RawPort, port};
 use crate::model::{Defect, Endpoint, EndpointAddress, EndpointSlice, ObjectName, Port};
 
@@ -24,31 +24,31 @@ const MANAGED_BY: (&str, &str) =
 
 /// `v1` Endpoints.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase", expecting = "a mapping")]
+#[serde(default, rename_all = "camelCase")]
 pub struct RawEndpoints {
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "mapping")]
     metadata: RawMeta,
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "mappings")]
     subsets: Vec<RawSubset>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase", expecting = "a mapping")]
+#[serde(default, rename_all = "camelCase")]
 struct RawSubset {
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "mappings")]
     addresses: Vec<RawAddress>,
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "mappings")]
     not_ready_addresses: Vec<RawAddress>,
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "mappings")]
     ports: Vec<RawPort>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase", expecting = "a mapping")]
+#[serde(default, rename_all = "camelCase")]
 struct RawAddress {
     ip: Option<String>,
     hostname: Option<String>,
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "mapping")]
     target_ref: RawReference,
 }
 

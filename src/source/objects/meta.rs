@@ -1,8 +1,11 @@
 //! What all API objects have: metadata. And how fields are read: null counts as absent.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
 
-use serde::de::IgnoredAny;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::time::unix_seconds;
@@ -15,7 +18,7 @@ const MAX_SUBDOMAIN: usize = 253;
 
 /// `metadata`.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase", expecting = "a mapping")]
+#[serde(default, rename_all = "camelCase")]
 pub struct RawMeta {
     pub(super) name: Option<String>,
     pub(super) namespace: Option<String>,
@@ -126,9 +129,51 @@ pub(super) fn is_dns_label(text: &str) -> bool {
         && text.bytes().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_'))
 }
 
-/// Reads a value where null counts as its default.
+/// Reads a list or a map of texts, where null counts as empty.
 pub(super) fn lenient<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+/// Reads a mapping, where null counts as empty.
+pub(super) fn mapping<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Mapping::deserialize(deserializer).map(|Mapping(value)| value)
+}
+
+/// Reads a list of mappings, where null counts as empty.
+pub(super) fn mappings<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    let list: Vec<Mapping<T>> = lenient(deserializer)?;
+    Ok(list.into_iter().map(|Mapping(value)| value).collect())
+}
+
+/// A struct that is written as a mapping and nothing else: derived code alone would take a list of its fields too.
+struct Mapping<T>(T);
+
+impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Mapping<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(MappingVisitor(PhantomData)).map(Mapping)
+    }
+}
+
+struct MappingVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de> + Default> Visitor<'de> for MappingVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a mapping")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<T, E> {
+        Ok(T::default())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map))
+    }
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::RawMeta;
-use super::meta::{NameRule, lenient};
+use super::meta::{NameRule, mapping};
 use crate::model::{Defect, Labels, Namespace};
 
 /// The label that the API server gives to every namespace; its value is the name.
@@ -11,9 +11,9 @@ pub(super) const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 
 /// `v1` Namespace.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase", expecting = "a mapping")]
+#[serde(default, rename_all = "camelCase")]
 pub struct RawNamespace {
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "mapping")]
     metadata: RawMeta,
 }
 

@@ -3,21 +3,21 @@
 use serde::Deserialize;
 
 use super::RawMeta;
-use super::meta::{NameRule, lenient};
+use super::meta::{NameRule, mapping};
 use crate::model::{Defect, Pod};
 
 /// `v1` Pod.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase", expecting = "a mapping")]
+#[serde(default, rename_all = "camelCase")]
 pub struct RawPod {
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "mapping")]
     metadata: RawMeta,
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "mapping")]
     status: RawStatus,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, expecting = "a mapping")]
+#[serde(default)]
 struct RawStatus {
     phase: Option<String>,
     #[serde(rename = "podIP")]

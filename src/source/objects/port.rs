@@ -7,7 +7,7 @@ use crate::model::{Defect, Port};
 
 /// One item of `ports`.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase", expecting = "a mapping")]
+#[serde(default, rename_all = "camelCase")]
 pub struct RawPort {
     pub(super) name: Option<String>,
     pub(super) protocol: Option<String>,

@@ -5,22 +5,22 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::meta::{NameRule, lenient};
+use super::meta::{NameRule, lenient, mapping, mappings};
 use super::{Origin, RawMeta, RawPort, port};
 use crate::model::{Addressing, Defect, Name, Service};
 
 /// `v1` Service.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase", expecting = "a mapping")]
+#[serde(default, rename_all = "camelCase")]
 pub struct RawService {
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "mapping")]
     metadata: RawMeta,
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "mapping")]
     spec: RawSpec,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase", expecting = "a mapping")]
+#[serde(default, rename_all = "camelCase")]
 struct RawSpec {
     r#type: Option<String>,
     #[serde(rename = "clusterIP")]
@@ -28,7 +28,7 @@ struct RawSpec {
     #[serde(rename = "clusterIPs", deserialize_with = "lenient")]
     cluster_ips: Vec<String>,
     external_name: Option<String>,
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "mappings")]
     ports: Vec<RawPort>,
     #[serde(deserialize_with = "lenient")]
     selector: BTreeMap<String, IgnoredAny>,

@@ -4,30 +4,30 @@ use std::net::IpAddr;
 
 use serde::Deserialize;
 
-use super::meta::{NameRule, lenient};
+use super::meta::{NameRule, lenient, mapping, mappings};
 use super::{RawMeta, port};
 use crate::model::{Defect, Host, Port, Resolution, ServiceEntry};
 
 /// `networking.istio.io` ServiceEntry.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase", expecting = "a mapping")]
+#[serde(default, rename_all = "camelCase")]
 pub struct RawServiceEntry {
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "mapping")]
     metadata: RawMeta,
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "mapping")]
     spec: RawSpec,
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "mapping")]
     status: RawStatus,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase", expecting = "a mapping")]
+#[serde(default, rename_all = "camelCase")]
 struct RawSpec {
     #[serde(deserialize_with = "lenient")]
     hosts: Vec<String>,
     #[serde(deserialize_with = "lenient")]
     addresses: Vec<String>,
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "mappings")]
     ports: Vec<RawServicePort>,
     resolution: Option<String>,
     #[serde(deserialize_with = "lenient")]
@@ -35,7 +35,7 @@ struct RawSpec {
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase", expecting = "a mapping")]
+#[serde(default, rename_all = "camelCase")]
 struct RawServicePort {
     number: Option<i64>,
     name: Option<String>,
@@ -43,14 +43,14 @@ struct RawServicePort {
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, expecting = "a mapping")]
+#[serde(default)]
 struct RawStatus {
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "mappings")]
     addresses: Vec<RawAssigned>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, expecting = "a mapping")]
+#[serde(default)]
 struct RawAssigned {
     value: Option<String>,
     host: Option<String>,

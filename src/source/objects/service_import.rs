@@ -2,27 +2,27 @@
 
 use serde::Deserialize;
 
-use super::meta::{NameRule, lenient};
+use super::meta::{NameRule, lenient, mapping, mappings};
 use super::{RawMeta, RawPort, port};
 use crate::model::{Defect, ServiceImport};
 
 /// `multicluster.x-k8s.io` ServiceImport.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase", expecting = "a mapping")]
+#[serde(default, rename_all = "camelCase")]
 pub struct RawServiceImport {
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "mapping")]
     metadata: RawMeta,
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "mapping")]
     spec: RawSpec,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase", expecting = "a mapping")]
+#[serde(default, rename_all = "camelCase")]
 struct RawSpec {
     r#type: Option<String>,
     #[serde(deserialize_with = "lenient")]
     ips: Vec<String>,
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "mappings")]
     ports: Vec<RawPort>,
 }
 

@@ -5,21 +5,21 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::RawMeta;
-use super::meta::{NameRule, lenient};
+use super::meta::{NameRule, lenient, mapping};
 use crate::model::{Defect, WorkloadEntry};
 
 /// `networking.istio.io` WorkloadEntry.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase", expecting = "a mapping")]
+#[serde(default, rename_all = "camelCase")]
 pub struct RawWorkloadEntry {
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "mapping")]
     metadata: RawMeta,
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "mapping")]
     spec: RawSpec,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase", expecting = "a mapping")]
+#[serde(default, rename_all = "camelCase")]
 struct RawSpec {
     address: Option<String>,
     #[serde(deserialize_with = "lenient")]
