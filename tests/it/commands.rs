@@ -322,6 +322,8 @@ fn flags_replace_variables_and_variables_the_file() {
     assert_eq!(explain(&[config], &["--zone", "k8s.test"]), 0, "a flag over the file");
     assert_eq!(explain(&[("MESHDNS_ZONE", "k8s.test")], &["--zone", "a.test"]), 1, "a flag over a variable");
     assert_eq!(explain(&[config, ("MESHDNS_CATCH_ALL", "perhaps")], &[]), 2, "a bad variable");
+    let empty = [("MESHDNS_CONFIG", ""), ("MESHDNS_ZONE", ""), ("MESHDNS_CATCH_ALL", "")];
+    assert_eq!(explain(&empty, &["--zone", "k8s.test"]), 0, "empty variables count as not set");
 }
 
 #[test]
