@@ -42,7 +42,7 @@ async fn metrics_are_shown_from_the_beginning() {
     assert_eq!(status, 200);
     for line in [
         "meshdns_queries_total{listener=\"grpc\",rcode=\"NOERROR\"} 0",
-        "meshdns_query_duration_seconds_bucket{le=\"+Inf\",listener=\"udp\"} 0",
+        "meshdns_query_duration_seconds_count{listener=\"udp\"} 0",
         "meshdns_connections{listener=\"admin\"} 1",
         "meshdns_build_info{version=",
         "meshdns_reloads_total 3",

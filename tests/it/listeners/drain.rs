@@ -66,6 +66,7 @@ async fn calls_under_way_finish_while_new_connections_are_refused() {
 
     server.stop.stop();
     frame(&mut idle, 7).await;
+    drop(idle);
     for address in [grpc, dns] {
         within(async {
             loop {

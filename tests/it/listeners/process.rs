@@ -1,45 +1,49 @@
-//! The server as a process: what signals do to it.
-//!
-//! The process is this very test program, told to run one test that serves until it is stopped.
+//! The server as a process: what signals and panics do to it.
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
 
-use meshdns::run::run;
+use meshdns::run::{Task, run};
 use meshdns::telemetry::log;
 
+use super::packet::{query, read};
 use super::server::{parts, settings};
 
-const SERVER: &str = "listeners::process::serves_until_stopped";
+/// Says that this process is the one that is to panic.
+const PANICS: &str = "MESHDNS_TEST_PANICS";
 
-#[test]
-#[ignore = "runs only as a process of its own"]
-fn serves_until_stopped() {
-    log::start("info").unwrap();
-    log::end_process_on_panic();
-    run(settings(), parts()).unwrap();
+/// A directory that goes with the test.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("meshdns-process-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
 }
 
-#[test]
-#[ignore = "runs only as a process of its own"]
-fn serves_beside_a_panic() {
-    log::start("info").unwrap();
-    log::end_process_on_panic();
-    let mut parts = parts();
-    let future = Box::pin(async { panic!("of the test") });
-    parts.tasks.push(meshdns::run::Task { name: "manifests", future });
-    run(settings(), parts).unwrap();
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
-fn start(test: &str) -> (Child, BufReader<ChildStderr>) {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", test, "--ignored", "--nocapture"])
+/// The built command on free ports, with one service in its manifests.
+fn start(scratch: &Scratch) -> Child {
+    let manifest = "{apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop}, spec: {clusterIP: 10.0.0.1}}";
+    std::fs::write(scratch.0.join("web.yaml"), manifest).unwrap();
+    Command::new(env!("CARGO_BIN_EXE_meshdns"))
+        .args(["serve", "--zone", "cluster.local", "--grpc-listen", "127.0.0.1:0"])
+        .args(["--dns-listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--manifests"])
+        .arg(&scratch.0)
+        .arg("--ports-file")
+        .arg(scratch.0.join("ports"))
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
-        .unwrap();
-    let lines = BufReader::new(child.stderr.take().unwrap());
-    (child, lines)
+        .unwrap()
 }
 
 /// Reads until a line that has this in it.
@@ -59,20 +63,74 @@ fn signal(child: &Child, name: &str) {
 #[test]
 fn both_signals_end_the_process_well() {
     for name in ["TERM", "INT"] {
-        let (mut child, mut lines) = start(SERVER);
+        let scratch = Scratch::new(name);
+        let mut child = start(&scratch);
+        let mut lines = BufReader::new(child.stderr.take().unwrap());
         wait_for(&mut lines, r#""listener":"admin""#);
-        // Signals are ours before anything is bound.
         signal(&child, name);
         wait_for(&mut lines, r#""message":"stopped""#);
-        assert!(child.wait().unwrap().success());
+        assert_eq!(child.wait().unwrap().code(), Some(0));
     }
 }
 
 #[test]
+fn the_ports_file_says_where_to_ask() {
+    let scratch = Scratch::new("ports");
+    let mut child = start(&scratch);
+    let mut lines = BufReader::new(child.stderr.take().unwrap());
+    // The file is written after these lines and before anything is served.
+    wait_for(&mut lines, r#""listener":"admin""#);
+    let ports = scratch.0.join("ports");
+    while !ports.exists() {
+        assert!(child.try_wait().unwrap().is_none());
+        std::thread::yield_now();
+    }
+    let ports: serde_json::Value = serde_json::from_slice(&std::fs::read(&ports).unwrap()).unwrap();
+    assert_eq!(ports["grpc"].as_array().unwrap().len(), 1);
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.connect(ports["dns"][0].as_str().unwrap()).unwrap();
+    socket.set_read_timeout(Some(super::server::PATIENCE)).unwrap();
+    let mut buffer = [0; 4096];
+    loop {
+        socket.send(&query(1, super::server::WEB)).unwrap();
+        let length = socket.recv(&mut buffer).unwrap();
+        // SERVFAIL until the manifests are read.
+        let said = read(&buffer[..length]);
+        if said.answer == [super::server::WEB_ADDRESS] {
+            break;
+        }
+        assert_eq!(said.rcode, hickory_proto::op::ResponseCode::ServFail);
+    }
+    signal(&child, "TERM");
+    assert!(child.wait().unwrap().success());
+}
+
+/// Runs as a process of its own: this test program, started by the next test.
+#[test]
+#[ignore = "part of the test of panics"]
+fn serves_beside_a_panic() {
+    if std::env::var_os(PANICS).is_none() {
+        return;
+    }
+    log::start("info").unwrap();
+    log::end_process_on_panic();
+    let mut parts = parts();
+    let future = Box::pin(async { panic!("of the test") });
+    parts.tasks.push(Task { name: "manifests", future });
+    run(settings(), parts).unwrap();
+}
+
+#[test]
 fn a_panic_is_logged_and_ends_the_process() {
-    let (mut child, mut lines) = start("listeners::process::serves_beside_a_panic");
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "listeners::process::serves_beside_a_panic", "--ignored", "--nocapture"])
+        .env(PANICS, "yes")
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut text = String::new();
-    lines.read_to_string(&mut text).unwrap();
-    assert!(text.contains(r#""message":"panicked""#) || text.contains("panicked"), "{text}");
+    child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
+    assert!(text.contains(r#""message":"panicked"#) && text.contains("of the test"), "{text}");
     assert_eq!(child.wait().unwrap().code(), Some(1));
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use meshdns::catalog::Catalog;
 use meshdns::config::{Overrides, Settings};
 use meshdns::keeper::Keeper;
-use meshdns::model::{Addressing, Change, Labels, Object, ObjectName, Service};
+use meshdns::model::{Addressing, Change, Labels, Namespace, Object, ObjectName, Service};
 use meshdns::run::{Addresses, GrpcAddress, Parts, RunError, RunSettings, serve};
 use meshdns::serve::chase::Upstreams;
 use meshdns::serve::{DnsServiceClient, Readiness, StopSignal};
@@ -64,7 +64,10 @@ pub(crate) fn parts() -> Parts {
             selects_pods: true,
         })
     };
-    let mut objects = vec![service("web".into(), Addressing::ClusterIps(vec![WEB_ADDRESS.parse().unwrap()]))];
+    let mut objects = vec![
+        Object::Namespace(Namespace { name: "shop".into(), labels: Labels::default() }),
+        service("web".into(), Addressing::ClusterIps(vec![WEB_ADDRESS.parse().unwrap()])),
+    ];
     for number in 0..10 {
         let target = target(number).trim_end_matches('.').into();
         objects.push(service(format!("a{number}"), Addressing::ExternalName(target)));
