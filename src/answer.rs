@@ -180,13 +180,13 @@ fn pending_soa(catalog: &Catalog, soa: Soa, notes: &mut impl Notes) -> Option<So
 }
 
 fn data(catalog: &Catalog, records: Records, class: Class, notes: &mut impl Notes) -> Outcome {
-    let ttl = match &records {
-        Records::Soa(soa) => soa.ttl,
-        Records::Text(_) => zone::VERSION_TTL,
-        _ => catalog.policy.ttl.of(class).seconds(),
+    let (ttl, reason) = match &records {
+        Records::Soa(soa) => (soa.ttl, "ttl.negative, 300 at most"),
+        Records::Text(_) => (zone::VERSION_TTL, "fixed for this name"),
+        _ => (catalog.policy.ttl.of(class).seconds(), "ttl.default"),
     };
     notes.say(|| Step::of(Topic::Outcome, "NOERROR: there are such records"));
-    notes.say(|| Step::of(Topic::Ttl, format!("{ttl} s (ttl.{})", class.as_str())));
+    notes.say(|| Step::of(Topic::Ttl, format!("{ttl} s ({reason}; class {})", class.as_str())));
     Outcome::Data(Data { aliases: Vec::new(), records, ttl })
 }
 

@@ -10,5 +10,6 @@ mod listeners;
 mod live;
 mod packets;
 mod properties;
+mod readme;
 mod scenario;
 mod support;
