@@ -1,6 +1,6 @@
 //! The server as a process: what signals and panics do to it.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
@@ -55,6 +55,19 @@ fn wait_for(lines: &mut impl BufRead, part: &str) {
     }
 }
 
+/// The address that a log line gives.
+fn told(lines: &mut impl BufRead, listener: &str) -> String {
+    let mut line = String::new();
+    loop {
+        line.clear();
+        assert_ne!(lines.read_line(&mut line).unwrap(), 0, "the process ended early");
+        let event: serde_json::Value = serde_json::from_str(&line).unwrap();
+        if event["listener"] == listener {
+            return event["address"].as_str().unwrap().to_owned();
+        }
+    }
+}
+
 fn signal(child: &Child, name: &str) {
     let sent = Command::new("kill").args(["-s", name, &child.id().to_string()]).status().unwrap();
     assert!(sent.success());
@@ -71,6 +84,23 @@ fn both_signals_end_the_process_well() {
         wait_for(&mut lines, r#""message":"stopped""#);
         assert_eq!(child.wait().unwrap().code(), Some(0));
     }
+}
+
+#[test]
+fn a_second_signal_ends_the_process_at_once() {
+    let scratch = Scratch::new("twice");
+    let mut child = start(&scratch);
+    let mut lines = BufReader::new(child.stderr.take().unwrap());
+    let address = told(&mut lines, "grpc");
+    // A connection whose client answers no ping holds up the end.
+    let mut mute = std::net::TcpStream::connect(address).unwrap();
+    mute.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").unwrap();
+    mute.read_exact(&mut [0; 9]).unwrap();
+    signal(&child, "TERM");
+    wait_for(&mut lines, r#""message":"stopping""#);
+    signal(&child, "TERM");
+    wait_for(&mut lines, r#""message":"ended by a second signal""#);
+    assert_eq!(child.wait().unwrap().code(), Some(1));
 }
 
 #[test]
