@@ -74,7 +74,7 @@ fn rcode(packet: &[u8], transport: Transport) -> Option<ResponseCode> {
 
 #[test]
 fn each_bad_packet_gets_its_rcode() {
-    let long = vec!["a123456789012345678901234567890123456789012345678901234567890"; 5].join(".");
+    let long = ["a123456789012345678901234567890123456789012345678901234567890"; 5].join(".");
     let web = "web.shop.svc.cluster.local";
     let cases: Vec<(&str, Vec<u8>, Option<ResponseCode>)> = vec![
         ("an ordinary query", query(web), Some(ResponseCode::NoError)),
