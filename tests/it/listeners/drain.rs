@@ -92,6 +92,22 @@ async fn calls_under_way_finish_while_new_connections_are_refused() {
 }
 
 #[tokio::test]
+async fn old_connections_are_asked_to_go() {
+    let mut settings = settings();
+    settings.limits.grpc.age = SOON;
+    let server = Server::start(settings).await;
+    let mut idle = TcpStream::connect(server.grpc()).await.unwrap();
+    idle.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+    // The first one announces the end, the second one follows when the client has heard of it.
+    frame(&mut idle, 7).await;
+    frame(&mut idle, 7).await;
+    let mut rest = Vec::new();
+    within(idle.read_to_end(&mut rest)).await.unwrap();
+    drop(idle);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn what_does_not_finish_in_time_is_cut_off() {
     let upstream = Upstream::start(Manner::Silent).await;
     let mut settings = settings();

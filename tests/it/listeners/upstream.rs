@@ -1,8 +1,8 @@
 //! An upstream that does what a test says, over UDP and TCP on one port.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use hickory_proto::op::ResponseCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -31,7 +31,7 @@ pub(crate) enum Manner {
     /// Answers once for every permit that the test adds.
     Waits(Arc<Semaphore>),
     /// Asks this server for this packet in turn, and answers what it gets.
-    Asks(SocketAddr, Vec<u8>),
+    Asks(Arc<OnceLock<SocketAddr>>, Vec<u8>),
 }
 
 /// A running upstream.
@@ -123,7 +123,7 @@ async fn replies(manner: &Manner, query: &[u8]) -> Vec<Vec<u8>> {
         }
         Manner::Asks(server, packet) => {
             let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-            socket.send_to(packet, server).await.unwrap();
+            socket.send_to(packet, server.get().unwrap()).await.unwrap();
             let mut answer = [0; 4096];
             socket.recv(&mut answer).await.unwrap();
             vec![right]
