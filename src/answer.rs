@@ -111,10 +111,15 @@ fn lookup(catalog: &Catalog, name: &Asked, kind: u16, notes: &mut impl Notes, de
 }
 
 fn no_zone(catalog: &Catalog) -> String {
-    let zones: Vec<String> = catalog.policy.zones.iter().map(|zone| zone.name.to_string()).collect();
+    let forward = catalog.policy.zones.iter().filter(|zone| zone.kind != ZoneKind::Reverse);
+    let mut zones: Vec<String> = forward.map(|zone| zone.name.to_string()).collect();
     match zones.len() {
-        0 => "no zone is configured".to_owned(),
-        _ => format!("none of the zones takes the name ({})", zones.join(", ")),
+        0 => "no configured zone takes the name".to_owned(),
+        1..=8 => format!("no configured zone takes the name ({})", zones.join(", ")),
+        _ => {
+            zones.truncate(8);
+            format!("no configured zone takes the name ({}, ...)", zones.join(", "))
+        }
     }
 }
 
@@ -175,12 +180,13 @@ fn pending_soa(catalog: &Catalog, soa: Soa, notes: &mut impl Notes) -> Option<So
 }
 
 fn data(catalog: &Catalog, records: Records, class: Class, notes: &mut impl Notes) -> Outcome {
-    let ttl = match &records {
-        Records::Soa(soa) => soa.ttl,
-        Records::Text(_) => zone::VERSION_TTL,
-        _ => catalog.policy.ttl.of(class).seconds(),
+    let (ttl, reason) = match &records {
+        Records::Soa(soa) => (soa.ttl, "ttl.negative, 300 at most"),
+        Records::Text(_) => (zone::VERSION_TTL, "fixed for this name"),
+        _ => (catalog.policy.ttl.of(class).seconds(), "ttl.default"),
     };
-    notes.say(|| Step::of(Topic::Ttl, format!("{ttl} s (ttl.{})", class.as_str())));
+    notes.say(|| Step::of(Topic::Outcome, "NOERROR: there are such records"));
+    notes.say(|| Step::of(Topic::Ttl, format!("{ttl} s ({reason}; class {})", class.as_str())));
     Outcome::Data(Data { aliases: Vec::new(), records, ttl })
 }
 

@@ -15,7 +15,8 @@ mod serve;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::builder::Resettable;
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// Findings: a negative answer, a defect, an empty list.
 const FINDINGS: u8 = 1;
@@ -48,7 +49,10 @@ enum Command {
 
 /// Runs the command that the arguments name.
 pub(crate) fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let matches =
+        Cli::command().mut_subcommands(|command| command.mut_args(without_empty_variable)).get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let result = match cli.command {
         Command::Serve(serve) => serve.run(),
         Command::Explain(explain) => explain.run(),
         Command::Records(records) => records.run(),
@@ -58,4 +62,10 @@ pub(crate) fn main() -> ExitCode {
         eprintln!("{error:#}");
         ExitCode::from(UNUSABLE)
     })
+}
+
+/// A variable that is set to nothing counts as not set, because many tools can only set one.
+fn without_empty_variable(argument: Arg) -> Arg {
+    let variable = argument.get_env().and_then(std::env::var_os);
+    if variable.is_some_and(|value| value.is_empty()) { argument.env(Resettable::Reset) } else { argument }
 }

@@ -121,7 +121,9 @@ pub async fn serve(
     stop_workers.stop();
     let drained = timeout(settings.limits.drain, async {
         for _ in 0..working {
-            endings.recv().await;
+            if let Some(Ended { worker, outcome: Err(error) }) = endings.recv().await {
+                tracing::warn!(worker, error, "worker failed while stopping");
+            }
         }
     });
     if drained.await.is_err() {

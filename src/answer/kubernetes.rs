@@ -23,7 +23,10 @@ pub(super) fn find(
 ) -> Found {
     let count = name.labels_before(at);
     match (name.label(count - 1), count) {
-        (b"svc" | b"pod", 1) => Found::Nothing,
+        (b"svc" | b"pod", 1) => {
+            notes.say(|| Step::of(Topic::Name, "names stand below it").weighing(Weight::Fallback));
+            Found::Nothing
+        }
         (b"svc", 2) => namespace(catalog, name.label(0), notes),
         (b"svc", _) => service(catalog, zone, at, name, kind, notes),
         (b"pod", _) => pod(catalog, name, count, kind, notes),
@@ -42,7 +45,7 @@ fn namespace(catalog: &Catalog, label: &[u8], notes: &mut impl Notes) -> Found {
     notes.say(|| {
         let label = String::from_utf8_lossy(label);
         let state = if known { "exists" } else { "does not exist or is not served" };
-        let weight = if known { Weight::Aside } else { Weight::Absent };
+        let weight = if known { Weight::Fallback } else { Weight::Absent };
         Step::of(Topic::Object, format!("Namespace {label} {state}"))
             .about(Kind::Namespace, &ObjectName::new("", &*label))
             .weighing(weight)
@@ -78,15 +81,16 @@ fn service(
         });
         return Found::Missing;
     };
+    let hidden = matches!(unit.kind, ServiceKind::Hidden(_));
     notes.say(|| {
         Step::of(Topic::Object, format!("{} {} {}", noun.as_str(), unit.name, in_words(&unit)))
             .about(noun, &unit.name)
             .about_all(Kind::EndpointSlice, unit.endpoints.slices())
-            .weighing(Weight::Cause)
+            .weighing(if hidden { Weight::Cause } else { Weight::Fallback })
     });
     let part = Part { unit: &unit, name, at, before: count - 3, imported, kind };
     let found = part.find(catalog);
-    if matches!(found, Found::Missing | Found::Pending) && !matches!(unit.kind, ServiceKind::Hidden(_)) {
+    if matches!(found, Found::Missing | Found::Pending) && !hidden {
         notes.say(|| part.absence(noun));
     }
     found
@@ -127,7 +131,8 @@ impl Part<'_> {
         let label = |index| String::from_utf8_lossy(self.name.label(index));
         let waiting = match endpoints.not_ready {
             0 => String::new(),
-            count => format!("; {count} not ready"),
+            1 => " (1 is not ready)".to_owned(),
+            count => format!(" ({count} are not ready)"),
         };
         let headless = matches!(self.unit.kind, ServiceKind::Headless);
         let (text, weight) = match (&self.unit.kind, self.before) {
@@ -151,7 +156,8 @@ impl Part<'_> {
                 ports.sort_unstable();
                 ports.dedup();
                 ports.truncate(10);
-                let text = format!("{object} has no port {}.{}: {}", label(0), label(1), ports.join(", "));
+                let text =
+                    format!("{object} has no port {}.{}; it has {}", label(0), label(1), ports.join(", "));
                 (text, Weight::Absent)
             }
             (_, before) => (format!("{object} has no names with {before} labels in front"), Weight::Absent),

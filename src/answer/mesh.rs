@@ -55,8 +55,12 @@ pub(super) fn find(catalog: &Catalog, name: &Asked, kind: u16, notes: &mut impl 
 pub(super) fn outside_zones(catalog: &Catalog, name: &Asked, kind: u16, notes: &mut impl Notes) -> Outcome {
     let Some((apex, serial)) = small_zone(catalog, name) else {
         notes.say(|| {
-            Step::of(Topic::Object, "no ServiceEntry declares it or a name above it")
-                .weighing(Weight::Fallback)
+            let covering = wildcard(catalog, name).map(|(unit, _)| unit);
+            match catalog.hosts.exact(name.wire()).or(covering) {
+                Some(unit) => passed_over(&unit),
+                None => Step::of(Topic::Object, "no ServiceEntry declares it or a name above it")
+                    .weighing(Weight::Fallback),
+            }
         });
         return not_ours(catalog, notes);
     };
@@ -85,6 +89,16 @@ pub(super) fn outside_zones(catalog: &Catalog, name: &Asked, kind: u16, notes: &
         }
         Found::Missing => negative(Outcome::NoSuchName, Some(soa), notes),
     }
+}
+
+/// A host that nobody may see.
+fn passed_over(unit: &HostUnit) -> Step {
+    let (names, reasons): (Vec<_>, Vec<_>) = unit.passed_over.iter().cloned().unzip();
+    let entries: Vec<String> = names.iter().map(|name| format!("ServiceEntry {name}")).collect();
+    let reason = reasons.first().copied().unwrap_or("it is not to be seen");
+    Step::of(Topic::Object, format!("{} gives nothing: {reason}", entries.join(", ")))
+        .about_all(Kind::ServiceEntry, &names)
+        .weighing(Weight::Cause)
 }
 
 fn not_ours(catalog: &Catalog, notes: &mut impl Notes) -> Outcome {

@@ -76,6 +76,9 @@ fn compile_import(inventory: &Inventory, name: &ObjectName, policy: &CompilePoli
         ServiceKind::Hidden(Hidden::NoPorts)
     } else {
         match &import.addresses {
+            Some(_) if policy.ignore_empty_services && endpoints.is_empty() => {
+                ServiceKind::Hidden(Hidden::Empty)
+            }
             Some(addresses) => cluster_ips(addresses),
             None => ServiceKind::Headless,
         }

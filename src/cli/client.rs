@@ -24,14 +24,15 @@ pub(super) fn get<T: DeserializeOwned>(server: &str, path: &str, parameters: &[(
     let body = runtime
         .block_on(async { tokio::time::timeout(PATIENCE, fetch(&uri)).await })
         .with_context(|| format!("{server}: no answer within {} s", PATIENCE.as_secs()))?
-        .with_context(|| format!("{server}: cannot be asked"))?;
+        .with_context(|| server.to_owned())?;
     serde_json::from_slice(&body).with_context(|| format!("{server}: the answer is not that of a meshdns"))
 }
 
 async fn fetch(uri: &Uri) -> Result<Bytes> {
     let host = uri.host().context("the URL names no host")?;
     let port = uri.port_u16().unwrap_or(80);
-    let stream = TcpStream::connect((host.trim_matches(['[', ']']), port)).await?;
+    let stream = TcpStream::connect((host.trim_matches(['[', ']']), port)).await;
+    let stream = stream.context("cannot be asked; is its admin listener there?")?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let driver = tokio::spawn(connection);
     let target = uri.path_and_query().map_or("/", |target| target.as_str());
@@ -42,7 +43,7 @@ async fn fetch(uri: &Uri) -> Result<Bytes> {
     let body = response.into_body().collect().await?.to_bytes();
     driver.abort();
     if !status.is_success() {
-        bail!("{status}: {}", String::from_utf8_lossy(&body).trim());
+        bail!("refuses with {status}: {}", String::from_utf8_lossy(&body).trim());
     }
     Ok(body)
 }

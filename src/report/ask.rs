@@ -29,7 +29,7 @@ pub struct Question {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadQuestion {
     /// The name is none.
-    #[error("{0}")]
+    #[error(transparent)]
     Name(#[from] NameError),
     /// The type is none.
     #[error("`{0}` is not a record type such as A, AAAA, SRV, PTR or TYPE65")]

@@ -36,7 +36,7 @@ pub struct Filter {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadFilter {
     /// The zone is no name.
-    #[error("{0}")]
+    #[error(transparent)]
     Zone(#[from] NameError),
     /// The object is not named in full.
     #[error("`{0}` does not name an object in the form Kind/namespace/name, such as Service/shop/web")]

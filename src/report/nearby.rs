@@ -38,7 +38,10 @@ pub(super) fn names(catalog: &Catalog, asked: &Name) -> Vec<String> {
 /// How unlikely it is that `known` was meant; none when it was not.
 fn cost(asked: &[&str], known: &[&str]) -> Option<usize> {
     let misspelt = misspelt(asked, known);
-    let shortened = shortened(asked, known).map(|missing| 4 + missing);
+    let shortened = match known.starts_with(asked) {
+        true => (known.len() > asked.len()).then_some(4),
+        false => shortened(asked, known).map(|missing| 4 + missing),
+    };
     // `web.shop.svc` in front of another zone.
     let displaced = (asked.len() > 3 && known.len() > 3 && asked[..3] == known[..3]).then_some(5);
     let elsewhere = in_other_place(asked, known).then_some(6);
@@ -98,7 +101,7 @@ mod tests {
         let known = "web.shop.svc.cluster.local";
         assert_eq!(cost_of("wbe.shop.svc.cluster.local", known), Some(1), "letters swapped");
         assert_eq!(cost_of("web.shpo.svc.clutser.local", known), Some(2), "two labels");
-        assert_eq!(cost_of("web.shop", known), Some(7), "a search path would add the rest");
+        assert_eq!(cost_of("web.shop", known), Some(4), "a search path would add the rest");
         assert_eq!(cost_of("web.shop.cluster.local", known), Some(5), "svc forgotten");
         assert_eq!(cost_of("web.shop.svc.example.org", known), Some(5), "another zone");
         assert_eq!(cost_of("web.default.svc.cluster.local", known), Some(6), "another namespace");

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use tokio::sync::mpsc::UnboundedSender;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use super::bound::GrpcSocket;
 use super::failure::RunError;
@@ -153,22 +153,26 @@ impl Worker {
 }
 
 async fn finish(mut parts: Parts, stop: &Stop) -> Result<(), String> {
-    let early = tokio::select! {
-        biased;
-        () = stop.requested() => None,
-        ended = parts.join_next() => ended,
-    };
-    if let Some(ended) = early {
-        return match ended {
-            Ok(Ok(())) => Err("a listener ended".to_owned()),
-            Ok(Err(error)) => Err(error),
-            Err(error) => Err(error.to_string()),
-        };
+    let mut outcome = Ok(());
+    tokio::select! {
+        () = stop.requested() => {}
+        ended = parts.join_next() => {
+            outcome = joined(ended);
+            // It may have heard of the stop before we did.
+            if !stop.is_requested() {
+                return outcome.and(Err("a listener ended".to_owned()));
+            }
+        }
     }
+    // One that fails now must not take the others with it.
     while let Some(ended) = parts.join_next().await {
-        ended.map_err(|error| error.to_string())??;
+        outcome = outcome.and(joined(Some(ended)));
     }
-    Ok(())
+    outcome
+}
+
+fn joined(ended: Option<Result<Result<(), String>, JoinError>>) -> Result<(), String> {
+    ended.map_or(Ok(()), |ended| ended.map_err(|error| error.to_string()).flatten())
 }
 
 async fn keep(dealer: Dealer, stop: Stop) -> Result<(), String> {

@@ -2,12 +2,14 @@
 //!
 //! Rules: a client that connects and says nothing is closed: its first octets (for HTTP/2 the connection preface
 //! and the head of a frame, RFC 9113 §3.4) must be there by a deadline. HTTP libraries wait for them for ever.
-//! Afterwards HTTP/2 pings or HTTP/1 header deadlines take over.
+//! Afterwards HTTP/2 pings or HTTP/1 header deadlines take over. A connection that we end is not closed before the
+//! peer has ended it too, or a little time is over: closing on what is still on its way resets the connection, and
+//! that can take the last replies with it (RFC 9112 §9.6).
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -33,6 +35,11 @@ impl Hello {
     pub const HTTP1: Self = Self { octets: 16, within: Duration::from_secs(10) };
 }
 
+/// How long a peer may take to end its side after us.
+const LINGER: Duration = Duration::from_secs(1);
+/// What it still says is read in pieces of that size, and dropped.
+const DREGS: usize = 1024;
+
 /// A byte stream of either family.
 #[derive(Debug)]
 pub(super) enum Stream {
@@ -45,6 +52,8 @@ pub(super) enum Stream {
 pub struct Connection {
     stream: Stream,
     hello: Option<(usize, Pin<Box<Sleep>>)>,
+    /// Until when we wait for the peer, once we have said our last.
+    linger: Option<Pin<Box<Sleep>>>,
     _permit: Permit,
     _load: Arc<()>,
 }
@@ -52,7 +61,35 @@ pub struct Connection {
 impl Connection {
     pub(super) fn new(stream: Stream, hello: Hello, permit: Permit, load: Arc<()>) -> Self {
         let hello = Some((hello.octets, Box::pin(tokio::time::sleep(hello.within))));
-        Self { stream, hello, _permit: permit, _load: load }
+        Self { stream, hello, linger: None, _permit: permit, _load: load }
+    }
+}
+
+impl Stream {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Unix(stream) => Pin::new(stream).poll_read(cx, buf),
+        }
+    }
+
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+
+    /// Reads until there is nothing more, or never will be.
+    fn poll_drop_rest(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut octets = [0; DREGS];
+        loop {
+            let mut buf = ReadBuf::new(&mut octets);
+            match ready!(self.poll_read(cx, &mut buf)) {
+                Ok(()) if !buf.filled().is_empty() => {}
+                _ => return Poll::Ready(()),
+            }
+        }
     }
 }
 
@@ -60,10 +97,7 @@ impl AsyncRead for Connection {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buf.filled().len();
-        let polled = match &mut this.stream {
-            Stream::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
-            Stream::Unix(stream) => Pin::new(stream).poll_read(cx, buf),
-        };
+        let polled = this.stream.poll_read(cx, buf);
         if let Some((missing, deadline)) = &mut this.hello {
             *missing = missing.saturating_sub(buf.filled().len() - before);
             if *missing == 0 {
@@ -107,10 +141,15 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().stream {
-            Stream::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
-            Stream::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
+        let this = self.get_mut();
+        if this.linger.is_none() {
+            ready!(this.stream.poll_shutdown(cx))?;
         }
+        let linger = this.linger.get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER)));
+        if this.stream.poll_drop_rest(cx).is_ready() || linger.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Ok(()));
+        }
+        Poll::Pending
     }
 }
 

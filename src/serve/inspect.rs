@@ -42,7 +42,7 @@ async fn explain(State(inspected): State<Inspected>, Query(parameters): Paramete
     };
     let question = match Question::parse(name, first(&parameters, "type")) {
         Ok(question) => question,
-        Err(error) => return refused(error),
+        Err(error) => return refused(&error),
     };
     aside(move || {
         let defects = inspected.reports.borrow().defects.clone();
@@ -55,7 +55,7 @@ async fn records(State(inspected): State<Inspected>, Query(parameters): Paramete
     let zones: Vec<&str> = all(&parameters, "zone").collect();
     match Filter::parse(&zones, first(&parameters, "object")) {
         Ok(filter) => aside(move || report::records(&inspected.catalog, &filter)).await,
-        Err(error) => refused(error),
+        Err(error) => refused(&error),
     }
 }
 
@@ -77,6 +77,6 @@ async fn aside<T: Serialize + Send + 'static>(work: impl FnOnce() -> T + Send + 
     }
 }
 
-fn refused(error: impl ToString) -> Response {
+fn refused(error: &(impl ToString + ?Sized)) -> Response {
     (StatusCode::BAD_REQUEST, Json(json!({ "error": error.to_string() }))).into_response()
 }

@@ -24,6 +24,11 @@ impl StopSignal {
 }
 
 impl Stop {
+    /// Whether it was said.
+    pub fn is_requested(&self) -> bool {
+        *self.0.borrow() || self.0.has_changed().is_err()
+    }
+
     /// Waits for it; returns at once if it was said already.
     pub async fn requested(&self) {
         // An error means that the signal was dropped.

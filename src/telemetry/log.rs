@@ -42,7 +42,7 @@ pub fn end_process_on_panic() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         let message = panic.payload_as_str().unwrap_or("without a message");
-        tracing::error!(place, message, "panicked");
+        tracing::error!(place, reason = message, "panicked");
         std::process::exit(1);
     }));
 }

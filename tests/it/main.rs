@@ -2,8 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot prepare has failed")]
 
+mod commands;
 mod corefiles;
+mod everywhere;
 mod layers;
+mod listeners;
+mod live;
+mod packets;
 mod properties;
+mod readme;
 mod scenario;
 mod support;

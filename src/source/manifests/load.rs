@@ -67,7 +67,7 @@ pub(super) struct Look {
     pub(super) changes: Vec<Change>,
     /// Whether the report changed.
     pub(super) reported: bool,
-    /// How long it took to look, without reading what changed.
+    /// How long it took to find out, without reading what changed.
     pub(super) took: Duration,
 }
 
@@ -79,6 +79,15 @@ struct Known {
     content: u64,
     /// Whether the stamp says too little and the content must be compared.
     doubtful: bool,
+}
+
+/// How a listing differs from what is known.
+#[derive(Debug, Default)]
+struct Difference<'l> {
+    to_read: Vec<(&'l PathBuf, &'l Stamp)>,
+    gone: Vec<Arc<Path>>,
+    /// When the newest of the changes was made.
+    newest: Option<SystemTime>,
 }
 
 impl Manifests {
@@ -96,7 +105,7 @@ impl Manifests {
     /// Reads everything for the first time.
     pub(super) fn first(&mut self) -> Vec<Object> {
         let listing = files::list(&self.paths);
-        let changed = self.read(&listing);
+        let changed = self.read(self.difference(&listing));
         self.problems = listing.problems;
         upserts(self.held.apply(changed))
     }
@@ -105,12 +114,12 @@ impl Manifests {
     pub(super) fn look(&mut self) -> Look {
         let begun = Instant::now();
         let listing = files::list(&self.paths);
-        let took = begun.elapsed();
-        let mut look = Look { changes: Vec::new(), reported: false, took };
-        if self.is_unsettled(&listing) {
+        let difference = self.difference(&listing);
+        let mut look = Look { changes: Vec::new(), reported: false, took: begun.elapsed() };
+        if self.is_unsettled(difference.newest) {
             return look;
         }
-        let changed = self.read(&listing);
+        let changed = self.read(difference);
         look.reported = !changed.is_empty() || self.problems != listing.problems;
         if !changed.is_empty() {
             self.reloads += 1;
@@ -125,57 +134,54 @@ impl Manifests {
         Report { reloads: self.reloads, ..self.held.report(&self.problems) }
     }
 
-    /// Whether the changes that a listing shows are so new that more may follow.
-    fn is_unsettled(&mut self, listing: &Listing) -> bool {
-        let renewed = listing.files.iter().filter(|(path, stamp)| {
-            self.known.get(path.as_path()).is_none_or(|known| known.stamp != **stamp)
-        });
-        let mut newest = renewed.map(|(_, stamp)| stamp.changed()).max();
-        if newest.is_some() || self.gone(listing).next().is_some() {
-            newest = newest.max(listing.directories_changed);
+    /// Compares a listing with what is known.
+    fn difference<'l>(&self, listing: &'l Listing) -> Difference<'l> {
+        let mut difference = Difference::default();
+        for (path, stamp) in &listing.files {
+            let known = self.known.get(path.as_path());
+            let is_new = known.is_none_or(|known| known.stamp != *stamp);
+            if is_new {
+                difference.newest = difference.newest.max(Some(stamp.changed()));
+            }
+            if is_new || known.is_some_and(|known| known.doubtful) {
+                difference.to_read.push((path, stamp));
+            }
         }
+        let may_be_there = |path: &Path| path.ancestors().any(|above| listing.hidden.contains(above));
+        let gone = self.known.keys().filter(|path| !listing.files.contains_key(&***path));
+        difference.gone = gone.filter(|path| !may_be_there(path)).cloned().collect();
+        if difference.newest.is_some() || !difference.gone.is_empty() {
+            difference.newest = difference.newest.max(listing.directories_changed);
+        }
+        difference
+    }
+
+    /// Whether the newest change is so new that more may follow.
+    fn is_unsettled(&mut self, newest: Option<SystemTime>) -> bool {
         let age = newest.and_then(|newest| SystemTime::now().duration_since(newest).ok());
-        if age.is_none_or(|age| age >= SETTLE) {
-            self.unsettled = None;
-            return false;
-        }
-        let since = *self.unsettled.get_or_insert_with(Instant::now);
-        if since.elapsed() < PATIENCE {
+        let is_new = age.is_some_and(|age| age < SETTLE);
+        if is_new && self.unsettled.get_or_insert_with(Instant::now).elapsed() < PATIENCE {
             return true;
         }
         self.unsettled = None;
         false
     }
 
-    /// Known files that are there no more.
-    fn gone<'m>(&'m self, listing: &'m Listing) -> impl Iterator<Item = &'m Arc<Path>> {
-        self.known.keys().filter(|path| {
-            !listing.files.contains_key(&***path)
-                && (listing.hidden.is_empty()
-                    || !path.ancestors().any(|above| listing.hidden.contains(above)))
-        })
-    }
-
     /// The contents of all files whose content changed; nothing for those that are gone.
-    fn read(&mut self, listing: &Listing) -> Vec<(Arc<Path>, Option<Contents>)> {
+    fn read(&mut self, difference: Difference<'_>) -> Vec<(Arc<Path>, Option<Contents>)> {
         let mut changed = Vec::new();
-        for path in self.gone(listing).cloned().collect::<Vec<_>>() {
+        for path in difference.gone {
             self.known.remove(&path);
             changed.push((path, None));
         }
-        for (path, stamp) in &listing.files {
-            let known = self.known.get(path.as_path());
-            if known.is_some_and(|known| known.stamp == *stamp && !known.doubtful) {
-                continue;
-            }
+        for (path, stamp) in difference.to_read {
             let read = files::read(path);
             let content = FixedState::default().hash_one(&read);
             let age = SystemTime::now().duration_since(stamp.changed());
             let doubtful = read.is_err() || age.is_ok_and(|age| age < CLOCK_STEP);
-            let is_same = known.is_some_and(|known| known.content == content);
             let path: Arc<Path> = path.as_path().into();
-            self.known.insert(path.clone(), Known { stamp: stamp.clone(), content, doubtful });
-            if !is_same {
+            let known = self.known.insert(path.clone(), Known { stamp: stamp.clone(), content, doubtful });
+            if known.is_none_or(|known| known.content != content) {
                 let name = path.display().to_string();
                 let contents = match read {
                     Ok(bytes) => Contents::read(&name, &bytes),

@@ -1,6 +1,6 @@
 //! Endpoints as written, turned into slices as the mirroring controller of Kubernetes does.
 //!
-//! Addresses with equal ports and of one family share a slice, up to [`MAX_ENDPOINTS`]; beyond that, unlike the
+//! Addresses with equal ports and of one family share a slice, up to a thousand; beyond that, unlike the
 //! controller, nothing is lost: there are more slices. Objects that it skips are skipped: those with the label
 //! `endpointslice.kubernetes.io/skip-mirror: "true"` and those that hold a leader's lock. Whether a Service that
 //! selects pods uses them is for the reader of [`EndpointSlice::mirrored`] to decide.

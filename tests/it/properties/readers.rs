@@ -101,7 +101,7 @@ fn an_endpoint_that_moves_between_slices_is_never_missing() {
     ];
     let step = |index: usize| {
         let (from, to): (&[&str], &[&str]) = (&["10.0.0.1"], &["10.0.0.1", "10.0.0.2"]);
-        let to_b = index % 2 == 0;
+        let to_b = index.is_multiple_of(2);
         let (a, b): (_, &[&str]) = if to_b { (from, &["10.0.0.2"]) } else { (to, &[]) };
         Change::Batch(vec![Change::Upsert(slice("a", a)), Change::Upsert(slice("b", b))])
     };
@@ -115,7 +115,7 @@ fn a_service_is_seen_before_or_after() {
     let (one, other): (&[&str], &[&str]) =
         (&["10.0.0.1", "10.0.0.2"], &["10.0.1.3", "10.96.0.10", "10.0.0.1"]);
     let start = vec![cluster::namespace("shop"), service(Addressing::Headless), slice("a", one)];
-    let step = |index: usize| Change::Upsert(slice("a", if index % 2 == 0 { other } else { one }));
+    let step = |index: usize| Change::Upsert(slice("a", if index.is_multiple_of(2) { other } else { one }));
     race(start, step, &[(NAME, RecordType::A), (NAME, RecordType::SRV)], &[one, other]);
 }
 
@@ -124,7 +124,7 @@ fn a_service_that_changes_its_kind_never_vanishes() {
     let (endpoints, cluster_ip): (&[&str], &[&str]) = (&["10.0.0.1", "10.0.0.2"], &["10.96.0.10"]);
     let start = vec![cluster::namespace("shop"), service(Addressing::Headless), slice("a", endpoints)];
     let step = |index: usize| {
-        Change::Upsert(service(if index % 2 == 0 {
+        Change::Upsert(service(if index.is_multiple_of(2) {
             Addressing::ClusterIps(vec!["10.96.0.10".parse().unwrap()])
         } else {
             Addressing::Headless

@@ -121,6 +121,11 @@ pub(crate) struct Meshdns {
 impl Meshdns {
     /// Starts it with these settings, listening on free ports, and waits until it is ready.
     pub(crate) fn start(settings: &str) -> Self {
+        Self::start_with(settings, &[])
+    }
+
+    /// The same with further arguments.
+    pub(crate) fn start_with(settings: &str, arguments: &[&str]) -> Self {
         let (grpc, dns, admin) = (free_address(), free_address(), free_address());
         let mut process = Process::start(
             Command::new(env!("CARGO_BIN_EXE_meshdns"))
@@ -128,7 +133,8 @@ impl Meshdns {
                 .arg(written("meshdns.yaml", settings))
                 .args(["--grpc-listen", &grpc.to_string()])
                 .args(["--dns-listen", &dns.to_string()])
-                .args(["--admin-listen", &admin.to_string()]),
+                .args(["--admin-listen", &admin.to_string()])
+                .args(arguments),
         );
         process.wait_until("ready", |_| is_ready(admin));
         Self { _process: process, grpc, dns }

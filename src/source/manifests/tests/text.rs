@@ -72,6 +72,14 @@ fn a_defect_names_its_place_object_and_field() {
 }
 
 #[test]
+fn a_defect_does_not_repeat_a_value_of_any_length() {
+    let loaded = load_text("x.yaml", &service("web", &"é".repeat(100_000)));
+    let message = &loaded.report.defects[0].message;
+    assert_eq!(message.chars().count(), 501);
+    assert!(message.starts_with("`éé") && message.ends_with("éé…"));
+}
+
+#[test]
 fn texts_without_objects_are_fine() {
     for text in ["", "---\n", "# nothing\n", "null\n", "apiVersion: v1\nkind: List\n", "---\n---\n"] {
         for name in ["x.yaml", "x.json"] {

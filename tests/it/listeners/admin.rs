@@ -1,0 +1,68 @@
+//! Admin HTTP, asked as a probe asks.
+
+use std::net::SocketAddr;
+
+use axum::routing::get;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::server::{Server, parts, settings, within};
+
+/// The status and the body of a page.
+async fn page(server: SocketAddr, path: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(server).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut text = String::new();
+    within(stream.read_to_string(&mut text)).await.unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+}
+
+#[tokio::test]
+async fn readiness_lists_what_is_missing() {
+    let parts = parts();
+    let (manifests, ledger) = (parts.readiness.handle("manifests"), parts.readiness.handle("ledger"));
+    let server = Server::with(settings(), parts).await;
+    let admin = server.admin();
+    assert_eq!(page(admin, "/livez").await, (200, "ok\n".into()));
+    assert_eq!(page(admin, "/readyz").await, (503, "ledger\nmanifests\n".into()));
+    manifests.release();
+    assert_eq!(page(admin, "/readyz").await, (503, "ledger\n".into()));
+    ledger.release();
+    assert_eq!(page(admin, "/readyz").await, (200, "ok\n".into()));
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn metrics_are_shown_from_the_beginning() {
+    let server = Server::start(settings()).await;
+    server.metrics.sources().set_reloads(3);
+    let (status, text) = page(server.admin(), "/metrics").await;
+    assert_eq!(status, 200);
+    for line in [
+        "meshdns_queries_total{listener=\"grpc\",rcode=\"NOERROR\"} 0",
+        "meshdns_query_duration_seconds_count{listener=\"udp\"} 0",
+        "meshdns_connections{listener=\"admin\"} 1",
+        "meshdns_build_info{version=",
+        "meshdns_reloads_total 3",
+        "meshdns_defects 0",
+        "# EOF",
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn pages_of_others_are_mounted_beside_ours() {
+    let mut parts = parts();
+    parts.pages = axum::Router::new().route("/records", get(|| async { "all of them" }));
+    let server = Server::with(settings(), parts).await;
+    assert_eq!(page(server.admin(), "/records").await, (200, "all of them".into()));
+    let (status, version) = page(server.admin(), "/version").await;
+    assert_eq!(status, 200);
+    assert!(version.contains(r#""name":"meshdns""#), "{version}");
+    assert_eq!(page(server.admin(), "/nothing").await.0, 404);
+    server.stop().await.unwrap();
+}

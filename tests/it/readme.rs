@@ -1,0 +1,111 @@
+//! The README is true: what it shows of `dig` and `meshdns` is what these print.
+
+use std::net::SocketAddr;
+use std::process::Command;
+
+use crate::support::coredns::{CoreDns, Corefile};
+use crate::support::process::{Meshdns, free_address};
+
+/// One command of the README, and the lines that it shows below.
+struct Example {
+    command: String,
+    shown: Vec<String>,
+}
+
+fn examples() -> Vec<Example> {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let mut examples: Vec<Example> = Vec::new();
+    let mut inside = false;
+    for line in text.lines() {
+        match (inside, line) {
+            (_, "```console") => inside = true,
+            (_, "```") => inside = false,
+            (true, line) => match (line.strip_prefix("$ "), examples.last_mut()) {
+                (Some(command), _) => {
+                    examples.push(Example { command: command.to_owned(), shown: Vec::new() });
+                }
+                (None, Some(example)) => example.shown.push(line.to_owned()),
+                (None, None) => panic!("output before any command: {line}"),
+            },
+            _ => {}
+        }
+    }
+    examples
+}
+
+/// Lines in one form: single spaces, no serial (it follows from the content of examples/), sorted, because the order of
+/// records means nothing.
+fn normal<'l>(lines: impl Iterator<Item = &'l str>) -> Vec<String> {
+    let mut lines: Vec<String> = lines
+        .map(|line| {
+            let mut words: Vec<&str> = line.split_whitespace().collect();
+            if let Some(at) = words.iter().position(|word| *word == "SOA")
+                && let Some(serial) = words.get_mut(at + 3)
+            {
+                *serial = "SERIAL";
+            }
+            words.join(" ")
+        })
+        .filter(|line| !line.is_empty())
+        .collect();
+    lines.sort();
+    lines
+}
+
+fn asked(command: &str, server: SocketAddr) -> String {
+    let arguments = command.strip_prefix("dig @127.0.0.1 -p 1053 ").expect("the port of scripts/try");
+    let output = Command::new("dig")
+        .args(["@127.0.0.1", "-p", &server.port().to_string(), "-r", "+tries=1", "+time=8"])
+        .args(arguments.split_whitespace())
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn ran(command: &str) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_meshdns"))
+        .args(command.split_whitespace().skip(1))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What `scripts/try` starts, on free ports.
+fn tour() -> (SocketAddr, CoreDns, Meshdns) {
+    let settings =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/meshdns.yaml")).unwrap();
+    let manifests = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/manifests");
+    let meshdns = Meshdns::start(&settings.replace("./examples/manifests", manifests));
+    let dns = free_address();
+    let corefile = Corefile::shipped("cluster-zone")
+        .served_on(dns.port())
+        .asking(meshdns.grpc, free_address())
+        .watched_on_free_ports();
+    let suffix = Corefile::shipped("private-suffix").0;
+    let suffix = &suffix[suffix.find("internal:53 {").expect("the block of scripts/try")..];
+    let suffix = &suffix[..suffix.find("\n}").unwrap() + 2];
+    let suffix =
+        Corefile(suffix.to_owned()).served_on(dns.port()).with("127.0.0.1:8053", &meshdns.grpc.to_string());
+    (dns, CoreDns::start(&format!("{}\n{}", corefile.0, suffix.0)), meshdns)
+}
+
+#[test]
+fn the_readme_shows_what_is_printed() {
+    let (dns, _coredns, _meshdns) = tour();
+    let mut checked = 0;
+    for Example { command, shown } in examples() {
+        let printed = match command.split(' ').next() {
+            Some("dig") => asked(&command, dns),
+            Some("meshdns") => ran(&command),
+            _ => continue,
+        };
+        checked += 1;
+        assert_eq!(
+            normal(printed.lines()),
+            normal(shown.iter().map(String::as_str)),
+            "$ {command}\n{printed}"
+        );
+    }
+    assert!(checked >= 10, "only {checked} examples were found");
+}
