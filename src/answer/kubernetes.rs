@@ -40,6 +40,19 @@ pub(super) fn find(
     }
 }
 
+/// Whether a name (lower-case wire form) is that of a Service that has records: a mesh host of the same name then
+/// does not count, nor do names made of it.
+pub(super) fn is_service(catalog: &Catalog, name: &[u8]) -> bool {
+    let Some((zone, at)) = catalog.policy.zones.find(name) else { return false };
+    let Some(key) = name[..at].strip_suffix(b"\x03svc") else { return false };
+    zone.kind == ZoneKind::Cluster
+        && catalog.service(key).is_some_and(|unit| match unit.kind {
+            ServiceKind::Hidden(_) => false,
+            ServiceKind::Headless => !unit.endpoints.is_empty(),
+            ServiceKind::ClusterIps { .. } | ServiceKind::Alias { .. } => true,
+        })
+}
+
 fn namespace(catalog: &Catalog, label: &[u8], notes: &mut impl Notes) -> Found {
     let known = catalog.has_namespace(label);
     notes.say(|| {

@@ -7,7 +7,7 @@
 
 use std::net::IpAddr;
 
-use super::{Asked, Base, Found, MadeName, Notes, Records, Step, Topic, Weight, kind, select};
+use super::{Asked, Base, Found, MadeName, Notes, Records, Step, Topic, Weight, kind, kubernetes, select};
 use crate::catalog::{Catalog, Class, ReverseOwner};
 use crate::model::{Kind, push_label, reverse_address};
 
@@ -78,6 +78,11 @@ fn pointers(catalog: &Catalog, address: IpAddr, notes: &mut impl Notes) -> Vec<M
             }
             (ReverseOwner::Service(_), None) => {
                 notes.say(|| Step::of(Topic::Zone, "no forward zone is configured that a PTR could lead to"));
+            }
+            (ReverseOwner::Host(name), _) if kubernetes::is_service(catalog, name.wire()) => {
+                notes.say(|| {
+                    Step::of(Topic::Object, format!("host {name} is a Service, which counts instead"))
+                });
             }
             (ReverseOwner::Host(name), _) => {
                 notes.say(|| {
