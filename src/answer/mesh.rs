@@ -12,8 +12,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::{
-    Addresses, Asked, Data, Found, Notes, Outcome, Records, Step, Topic, Weight, kind, negative, pending_soa,
-    zone,
+    Addresses, Asked, Data, Found, Notes, Outcome, Records, Step, Topic, Weight, kind, kubernetes, negative,
+    pending_soa, zone,
 };
 use crate::catalog::{Catalog, Class, HostState, HostUnit, ServiceSet};
 use crate::model::{Kind, Port};
@@ -157,6 +157,7 @@ fn service_of_exact(catalog: &Catalog, name: &Asked, kind: u16, notes: &mut impl
         return None;
     }
     if let Some(unit) = catalog.hosts.exact(name.from(1))
+        && !kubernetes::is_service(catalog, name.from(1))
         && ports(&unit).any(|port| protocol(port) == name.label(0))
     {
         say(&unit, notes);
@@ -164,6 +165,9 @@ fn service_of_exact(catalog: &Catalog, name: &Asked, kind: u16, notes: &mut impl
     }
     service_labels(name)?;
     let unit = catalog.hosts.exact(name.from(2))?;
+    if kubernetes::is_service(catalog, name.from(2)) {
+        return None;
+    }
     say(&unit, notes);
     services(&unit, name, 2, kind)
 }
@@ -177,8 +181,11 @@ fn service_of_wildcard(
     kind: u16,
 ) -> Option<Found> {
     service_labels(name)?;
-    if kind != kind::SRV || above < 3 || catalog.hosts.exact(name.from(2)).is_some_and(|host| host.answers())
-    {
+    let is_other = || {
+        catalog.hosts.exact(name.from(2)).is_some_and(|host| host.answers())
+            || kubernetes::is_service(catalog, name.from(2))
+    };
+    if kind != kind::SRV || above < 3 || is_other() {
         return None;
     }
     services(unit, name, 2, kind)
