@@ -120,7 +120,7 @@ fn small_zone(catalog: &Catalog, name: &Asked) -> Option<(usize, u32)> {
     (0..name.count()).find_map(|index| {
         let from = name.from(index);
         let seen = |unit: Option<Arc<HostUnit>>| unit.filter(|unit| unit.visible);
-        let unit = seen(catalog.hosts.exact(from)).or_else(|| seen(catalog.hosts.wildcard(from)))?;
+        let unit = seen(catalog.hosts.exact(from)).or_else(|| seen(wildcard_at(catalog, name, index)))?;
         Some((index, unit.serial()))
     })
 }
@@ -128,14 +128,16 @@ fn small_zone(catalog: &Catalog, name: &Asked) -> Option<(usize, u32)> {
 /// The most specific wildcard that covers a name and answers, else the most specific one; with the label that
 /// its name begins with.
 fn wildcard(catalog: &Catalog, name: &Asked) -> Option<(Arc<HostUnit>, usize)> {
-    if !catalog.hosts.any_wildcard() {
-        return None;
-    }
-    let mut covering = (1..name.count())
-        .filter_map(|index| Some((catalog.hosts.wildcard(name.from(index))?, index)))
-        .peekable();
+    let mut covering =
+        (1..name.count()).filter_map(|index| Some((wildcard_at(catalog, name, index)?, index))).peekable();
     let first = covering.peek().cloned();
     covering.find(|(unit, _)| unit.answers()).or(first)
+}
+
+/// The wildcard whose star stands directly in front of label `index`.
+fn wildcard_at(catalog: &Catalog, name: &Asked, index: usize) -> Option<Arc<HostUnit>> {
+    let labels = name.count() - index;
+    catalog.hosts.any_wildcard_of(labels).then(|| catalog.hosts.wildcard(name.from(index))).flatten()
 }
 
 fn addresses(unit: &HostUnit, kind: u16) -> Found {

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Bound;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crossbeam_skiplist::SkipSet;
 
@@ -82,6 +83,17 @@ pub(crate) struct Hosts {
     wildcard: Map<Box<[u8]>, Arc<HostUnit>>,
     /// Hosts that answer, by their labels from the right, so that all names below one stand together.
     order: SkipSet<Box<[u8]>>,
+    /// How many wildcards there are whose names have so many labels, so that only these are looked up.
+    depths: Depths,
+}
+
+/// A count for every number of labels that a name can have.
+struct Depths([AtomicU32; 128]);
+
+impl Default for Depths {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| AtomicU32::new(0)))
+    }
 }
 
 impl Hosts {
@@ -96,11 +108,21 @@ impl Hosts {
         let map = if wildcard { &self.wildcard } else { &self.exact };
         let guard = map.pin();
         let old = guard.get(&key).cloned();
-        let sorted = sort_key(name.wire(), wildcard);
+        let mut sorted = SortKey::of(name.wire());
+        let sorted = sorted.as_slice(wildcard);
+        let depth = wildcard.then(|| &self.depths.0[name.labels().count()]);
         let answers = new.as_ref().is_some_and(HostUnit::answers);
         if answers {
-            self.order.insert(sorted.clone());
+            self.order.insert(sorted.into());
         }
+        // Counted before it can be found and for as long as it can be.
+        if let Some(depth) = depth
+            && new.is_some()
+            && old.is_none()
+        {
+            depth.fetch_add(1, Ordering::Release);
+        }
+        let gone = new.is_none() && old.is_some();
         match new {
             Some(unit) => {
                 guard.insert(key, Arc::new(unit));
@@ -109,8 +131,13 @@ impl Hosts {
                 guard.remove(&key);
             }
         }
+        if let Some(depth) = depth
+            && gone
+        {
+            depth.fetch_sub(1, Ordering::Release);
+        }
         if !answers {
-            self.order.remove(&sorted);
+            self.order.remove(sorted);
         }
         old
     }
@@ -125,16 +152,20 @@ impl Hosts {
         self.wildcard.pin().get(name).cloned()
     }
 
-    /// Whether there are wildcard hosts at all.
-    pub(crate) fn any_wildcard(&self) -> bool {
-        !self.wildcard.is_empty()
+    /// Whether there are wildcard hosts whose names have so many labels.
+    pub(crate) fn any_wildcard_of(&self, labels: usize) -> bool {
+        self.depths.0.get(labels).is_some_and(|count| count.load(Ordering::Acquire) > 0)
     }
 
     /// Whether a host that answers lies below `name`.
     pub(crate) fn any_below(&self, name: &[u8]) -> bool {
-        let key = sort_key(name, false);
-        let next = self.order.lower_bound(Bound::Excluded(&*key));
-        next.is_some_and(|entry| entry.value().starts_with(&key))
+        if self.order.is_empty() {
+            return false;
+        }
+        let mut key = SortKey::of(name);
+        let key = key.as_slice(false);
+        let next = self.order.lower_bound(Bound::Excluded(key));
+        next.is_some_and(|entry| entry.value().starts_with(key))
     }
 
     /// All units, exact ones first.
@@ -146,15 +177,28 @@ impl Hosts {
 }
 
 /// Labels from the right, each with its length: names below another begin with its key.
-fn sort_key(name: &[u8], wildcard: bool) -> Box<[u8]> {
-    let labels: Vec<&[u8]> = crate::model::labels(name).collect();
-    let mut key = Vec::with_capacity(name.len() + 2);
-    for label in labels.iter().rev() {
-        key.push(label.len() as u8);
-        key.extend_from_slice(label);
+struct SortKey {
+    octets: [u8; 257],
+    length: usize,
+}
+
+impl SortKey {
+    fn of(name: &[u8]) -> Self {
+        let mut key = Self { octets: [0; 257], length: name.len().saturating_sub(1) };
+        let mut end = key.length;
+        for label in crate::model::labels(name) {
+            let start = end - label.len();
+            key.octets[start..end].copy_from_slice(label);
+            key.octets[start - 1] = label.len() as u8;
+            end = start - 1;
+        }
+        key
     }
-    if wildcard {
-        key.extend_from_slice(b"\x01*");
+
+    /// The key; that of a wildcard ends in a star.
+    fn as_slice(&mut self, wildcard: bool) -> &[u8] {
+        let star = if wildcard { 2 } else { 0 };
+        self.octets[self.length..self.length + 2].copy_from_slice(b"\x01*");
+        &self.octets[..self.length + star]
     }
-    key.into()
 }
