@@ -43,7 +43,7 @@ pub(crate) fn cluster(services: usize) -> Vec<Object> {
     for index in 0..services {
         objects.push(service(index));
         objects.push(slice(index, 3, index as u32 * 4));
-        if index % 10 == 0 {
+        if index.is_multiple_of(10) {
             objects.push(entry(&format!("host-{index}.mesh.example"), index));
         }
     }
@@ -157,7 +157,7 @@ pub(crate) fn questions(services: usize) -> Vec<(&'static str, Vec<Vec<u8>>)> {
         (0..4096).map(|n| n * step % services).filter(|index| wanted(*index)).take(256).map(make).collect()
     };
     let with_ip = |index: usize| !is_headless(index);
-    let host = |index: usize| index % 10 == 0;
+    let host = |index: usize| index.is_multiple_of(10);
     let reverse = |index: usize| {
         let [a, b, c, d] = (0x0a80_0000 + index as u32).to_be_bytes();
         format!("{d}.{c}.{b}.{a}.in-addr.arpa")
