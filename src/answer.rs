@@ -12,6 +12,8 @@ mod kubernetes;
 mod mesh;
 mod notes;
 mod outcome;
+mod part;
+mod pod;
 mod reverse;
 mod select;
 mod zonal;

@@ -4,7 +4,7 @@
 //! zone of each endpoint without regard to case. `pin` gives those endpoints, possibly none; `prefer` gives those,
 //! or all when there are none. Off unless `kubernetes.zonalNames` is set.
 
-use super::kubernetes::Part;
+use super::part::Part;
 use super::{Found, kind};
 use crate::catalog::{Catalog, Entry};
 
