@@ -17,11 +17,10 @@ mod records;
 mod reverse;
 mod serial;
 mod service_set;
+mod table;
 mod units;
 
 use std::sync::Arc;
-
-use foldhash::fast::RandomState;
 
 pub use compile::compile;
 pub use endpoints::{EndpointSet, Entry, PortFilter};
@@ -38,17 +37,16 @@ use crate::model::ObjectName;
 use hosts::Hosts;
 use reverse::{Owner, Reverse};
 use serial::Serials;
-
-type Map<K, V> = papaya::HashMap<K, V, RandomState>;
+use table::Table;
 
 /// Everything that can be answered, with the policy under which it is.
 pub struct Catalog {
     /// Zones, modes and TTLs.
     pub policy: Policy,
-    namespaces: Map<Box<[u8]>, ()>,
-    services: Map<Box<[u8]>, Arc<ServiceUnit>>,
-    imports: Map<Box<[u8]>, Arc<ServiceUnit>>,
-    pods: Map<(Box<[u8]>, std::net::IpAddr), Arc<PodUnit>>,
+    namespaces: Table<Box<[u8]>, ()>,
+    services: Table<Box<[u8]>, Arc<ServiceUnit>>,
+    imports: Table<Box<[u8]>, Arc<ServiceUnit>>,
+    pods: Table<(Box<[u8]>, std::net::IpAddr), Arc<PodUnit>>,
     pub(crate) hosts: Hosts,
     reverse: Reverse,
     serials: Serials,
@@ -59,10 +57,10 @@ impl Catalog {
     pub fn new(policy: Policy) -> Self {
         Self {
             policy,
-            namespaces: Map::default(),
-            services: Map::default(),
-            imports: Map::default(),
-            pods: Map::default(),
+            namespaces: Table::default(),
+            services: Table::default(),
+            imports: Table::default(),
+            pods: Table::default(),
             hosts: Hosts::default(),
             reverse: Reverse::default(),
             serials: Serials::default(),
@@ -75,11 +73,10 @@ impl Catalog {
             UnitKey::Namespace(name) => {
                 let label = lower_label(&name);
                 let content = content::Content::of("namespace").bytes(&label).finish();
-                let namespaces = self.namespaces.pin();
                 let new = if unit.is_some() { content } else { 0 };
                 let old = match unit {
-                    Some(_) => namespaces.insert(label, ()),
-                    None => namespaces.remove(&label),
+                    Some(_) => self.namespaces.insert(label, ()),
+                    None => self.namespaces.remove(&label),
                 };
                 let old = old.map_or(0, |()| content);
                 self.serials.replace(serial::Area::Cluster, old, new);
@@ -96,11 +93,10 @@ impl Catalog {
             UnitKey::Pod { namespace, address } => {
                 let key = (lower_label(&namespace), address);
                 let new = unit.and_then(Unit::into_pod).map(Arc::new);
-                let pods = self.pods.pin();
                 let change = new.as_ref().map_or(0, |unit| unit.content);
                 let old = match new {
-                    Some(unit) => pods.insert(key, unit),
-                    None => pods.remove(&key),
+                    Some(unit) => self.pods.insert(key, unit),
+                    None => self.pods.remove(&key),
                 };
                 self.serials.replace(serial::Area::Cluster, old.map_or(0, |unit| unit.content), change);
             }
@@ -125,47 +121,46 @@ impl Catalog {
 
     fn publish_service(
         &self,
-        units: &Map<Box<[u8]>, Arc<ServiceUnit>>,
+        units: &Table<Box<[u8]>, Arc<ServiceUnit>>,
         name: &ObjectName,
         new: Option<ServiceUnit>,
         area: serial::Area,
     ) {
         let key = service_key(name);
         let new = new.map(Arc::new);
-        let guard = units.pin();
         let old = match &new {
-            Some(unit) => guard.insert(key.clone(), unit.clone()),
-            None => guard.remove(&key),
+            Some(unit) => units.insert(key.clone(), unit.clone()),
+            None => units.remove(&key),
         };
         // Imported services have no reverse names: their addresses belong to other clusters.
         if matches!(area, serial::Area::Cluster) {
             let addresses =
                 |unit: Option<&ServiceUnit>| unit.map(ServiceUnit::reverse_addresses).unwrap_or_default();
-            let (removed, added) = (addresses(old.map(Arc::as_ref)), addresses(new.as_deref()));
+            let (removed, added) = (addresses(old.as_deref()), addresses(new.as_deref()));
             self.reverse.replace(&Owner::Service(key), removed.into_iter(), added.into_iter());
         }
         let content = |unit: Option<&ServiceUnit>| unit.map_or(0, |unit| unit.content);
-        self.serials.replace(area, content(old.map(Arc::as_ref)), content(new.as_deref()));
+        self.serials.replace(area, content(old.as_deref()), content(new.as_deref()));
     }
 
     /// Whether a namespace exists. `label` is in lower case.
     pub(crate) fn has_namespace(&self, label: &[u8]) -> bool {
-        self.namespaces.pin().contains_key(label)
+        self.namespaces.get(label).is_some()
     }
 
     /// The unit of a Service; `key` is its lower-case wire form `name.namespace` without a root octet.
     pub(crate) fn service(&self, key: &[u8]) -> Option<Arc<ServiceUnit>> {
-        self.services.pin().get(key).cloned()
+        self.services.get(key)
     }
 
     /// The unit of a ServiceImport, by the same form of key.
     pub(crate) fn import(&self, key: &[u8]) -> Option<Arc<ServiceUnit>> {
-        self.imports.pin().get(key).cloned()
+        self.imports.get(key)
     }
 
     /// The pods of a namespace (lower case) at an address.
     pub(crate) fn pod(&self, namespace: &[u8], address: std::net::IpAddr) -> Option<Arc<PodUnit>> {
-        self.pods.pin().get(&(Box::from(namespace), address)).cloned()
+        self.pods.get(&(Box::from(namespace), address))
     }
 
     /// Units that have an address, and whether any lies in a range.

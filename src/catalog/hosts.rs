@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crossbeam_skiplist::SkipSet;
 
-use super::Map;
+use super::table::Table;
 use crate::model::{Name, ObjectName, Port};
 
 /// A ServiceEntry host with all entries that name it.
@@ -79,8 +79,8 @@ impl HostUnit {
 /// All mesh hosts.
 #[derive(Default)]
 pub(crate) struct Hosts {
-    exact: Map<Box<[u8]>, Arc<HostUnit>>,
-    wildcard: Map<Box<[u8]>, Arc<HostUnit>>,
+    exact: Table<Box<[u8]>, Arc<HostUnit>>,
+    wildcard: Table<Box<[u8]>, Arc<HostUnit>>,
     /// Hosts that answer, by their labels from the right, so that all names below one stand together.
     order: SkipSet<Box<[u8]>>,
     /// How many wildcards there are whose names have so many labels, so that only these are looked up.
@@ -106,14 +106,14 @@ impl Hosts {
     ) -> Option<Arc<HostUnit>> {
         let key: Box<[u8]> = name.wire().into();
         let map = if wildcard { &self.wildcard } else { &self.exact };
-        let guard = map.pin();
-        let old = guard.get(&key).cloned();
+        let old = map.get(&key);
         let mut sorted = SortKey::of(name.wire());
         let sorted = sorted.as_slice(wildcard);
         let depth = wildcard.then(|| &self.depths.0[name.labels().count()]);
         let answers = new.as_ref().is_some_and(HostUnit::answers);
         if answers {
-            self.order.insert(sorted.into());
+            // In place if it is there: it must not be missing for a moment.
+            self.order.get_or_insert(sorted.into());
         }
         // Counted before it can be found and for as long as it can be.
         if let Some(depth) = depth
@@ -125,10 +125,10 @@ impl Hosts {
         let gone = new.is_none() && old.is_some();
         match new {
             Some(unit) => {
-                guard.insert(key, Arc::new(unit));
+                map.insert(key, Arc::new(unit));
             }
             None => {
-                guard.remove(&key);
+                map.remove(&key);
             }
         }
         if let Some(depth) = depth
@@ -144,12 +144,12 @@ impl Hosts {
 
     /// The unit of the exact host `name` (lower-case wire form with its root octet).
     pub(crate) fn exact(&self, name: &[u8]) -> Option<Arc<HostUnit>> {
-        self.exact.pin().get(name).cloned()
+        self.exact.get(name)
     }
 
     /// The unit of the wildcard host `*.name`.
     pub(crate) fn wildcard(&self, name: &[u8]) -> Option<Arc<HostUnit>> {
-        self.wildcard.pin().get(name).cloned()
+        self.wildcard.get(name)
     }
 
     /// Whether there are wildcard hosts whose names have so many labels.
@@ -170,8 +170,8 @@ impl Hosts {
 
     /// All units, exact ones first.
     pub(crate) fn all(&self) -> Vec<Arc<HostUnit>> {
-        let mut units: Vec<_> = self.exact.pin().values().cloned().collect();
-        units.extend(self.wildcard.pin().values().cloned());
+        let mut units = self.exact.values();
+        units.extend(self.wildcard.values());
         units
     }
 }

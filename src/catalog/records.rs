@@ -33,8 +33,8 @@ impl Catalog {
                 ZoneKind::ClusterSet => (&self.imports, "ServiceImport"),
                 ZoneKind::Reverse => continue,
             };
-            for unit in units.pin().values() {
-                self.list_service(unit, &zone.name.to_string(), noun, &mut listed);
+            for unit in units.values() {
+                self.list_service(&unit, &zone.name.to_string(), noun, &mut listed);
             }
         }
         for unit in self.hosts.all() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crossbeam_skiplist::SkipSet;
 
-use super::Map;
+use super::table::Table;
 use crate::model::Name;
 
 /// A unit that has an address.
@@ -22,14 +22,14 @@ pub(crate) enum Owner {
 /// goes.
 #[derive(Default)]
 pub(crate) struct Reverse {
-    owners: Map<IpAddr, Arc<[Owner]>>,
+    owners: Table<IpAddr, Arc<[Owner]>>,
     order: SkipSet<IpAddr>,
 }
 
 impl Reverse {
     /// The units that have `address`, services first.
     pub(crate) fn owners(&self, address: IpAddr) -> Option<Arc<[Owner]>> {
-        self.owners.pin().get(&address).cloned()
+        self.owners.get(&address)
     }
 
     /// Whether any unit has an address from `low` to `high`.
@@ -46,14 +46,15 @@ impl Reverse {
     ) {
         let had: BTreeSet<IpAddr> = had.collect();
         let has: BTreeSet<IpAddr> = has.collect();
-        let owners = self.owners.pin();
+        let owners = &self.owners;
         for address in has.difference(&had) {
             let mut list: Vec<Owner> = owners.get(address).map(|list| list.to_vec()).unwrap_or_default();
             if let Err(at) = list.binary_search(owner) {
                 list.insert(at, owner.clone());
             }
             owners.insert(*address, list.into());
-            self.order.insert(*address);
+            // In place if it is there: it must not be missing for a moment.
+            self.order.get_or_insert(*address);
         }
         for address in had.difference(&has) {
             let list: Vec<Owner> = owners
