@@ -13,9 +13,10 @@ use meshdns::keeper::Keeper;
 use meshdns::model::{Change, Object};
 use meshdns::wire::{Transport, respond};
 
-/// Another endpoint set for a service.
+/// Another endpoint set for a service, of addresses that no other service has: two sets in turn.
 fn moved(index: usize, turn: usize) -> Change {
-    Change::Upsert(support::slice(index, 3, 0x00e0_0000 + (turn as u32 % 1024) * 4))
+    let addresses = 0x0200_0000 + (index as u32) * 8 + (turn as u32 % 2) * 4;
+    Change::Upsert(support::slice(index, 3, addresses))
 }
 
 fn changes(criterion: &mut Criterion) {
@@ -26,7 +27,13 @@ fn changes(criterion: &mut Criterion) {
         group.bench_function("endpoints-change", |bencher| {
             bencher.iter(|| {
                 turn += 1;
-                keeper.apply(0, moved(turn * 7 % services, turn))
+                keeper.apply(0, moved(turn * 7 % services, turn / services))
+            });
+        });
+        group.bench_function("endpoints-of-one-service-change", |bencher| {
+            bencher.iter(|| {
+                turn += 1;
+                keeper.apply(0, moved(1, turn))
             });
         });
         let comes_and_goes = |keeper: &mut Keeper, object: Object| {

@@ -83,7 +83,8 @@ impl EndpointSet {
                     continue;
                 }
                 let pod = endpoint.target.as_ref().filter(|pod| pod_names && pod.len() <= 63);
-                let name = endpoint.hostname.as_ref().or(pod);
+                // A dot would make two labels of it: such an endpoint is called by its address.
+                let name = endpoint.hostname.as_ref().or(pod).filter(|name| !name.contains('.'));
                 let zone =
                     endpoint.zone.as_ref().map_or(NO_ZONE, |zone| intern(&mut set.zones, zone.clone()));
                 for address in &endpoint.addresses {
@@ -152,7 +153,7 @@ impl EndpointSet {
 
     /// The entries of endpoints called `label` (in lower case); in `cluster` only, if one is named.
     pub fn called(&self, label: &[u8], cluster: Option<&[u8]>) -> Vec<&Entry> {
-        let dashed_address = undashed(label);
+        let dashed_addresses = undashed(label);
         let mut found = Vec::new();
         for (index, name) in self.clusters.iter().enumerate() {
             if cluster.is_some_and(|wanted| !name.as_bytes().eq_ignore_ascii_case(wanted)) {
@@ -166,7 +167,7 @@ impl EndpointSet {
                     .iter()
                     .take_while(|entry| entry.cluster == index && lower(entry).as_bytes() == label),
             );
-            if let Some(address) = &dashed_address {
+            for address in &dashed_addresses {
                 let start =
                     self.dashed.partition_point(|entry| (entry.cluster, &entry.address) < (index, address));
                 found.extend(
@@ -309,15 +310,25 @@ fn dashed_label(address: &EndpointAddress) -> String {
     label
 }
 
-/// The address that a label stands for, if it is written exactly as [`dashed_label`] writes it.
-fn undashed(label: &[u8]) -> Option<EndpointAddress> {
-    let text = std::str::from_utf8(label).ok()?;
-    if text.len() > 45 || !text.contains('-') {
-        return None;
-    }
-    let address: IpAddr = text.replace('-', ".").parse().or_else(|_| text.replace('-', ":").parse()).ok()?;
-    let address = EndpointAddress::Ip(address);
-    (dashed_label(&address) == text).then_some(address)
+/// The addresses that a label stands for, if it is written exactly as [`dashed_label`] writes it: one, or two where
+/// an IPv4-mapped address and another come out alike.
+fn undashed(label: &[u8]) -> Vec<EndpointAddress> {
+    let Some(text) = std::str::from_utf8(label).ok().filter(|text| text.len() <= 45 && text.contains('-'))
+    else {
+        return Vec::new();
+    };
+    let mapped = || {
+        let address = text.strip_prefix("--ffff-")?.replace('-', ".").parse::<Ipv4Addr>().ok()?;
+        Some(IpAddr::V6(address.to_ipv6_mapped()))
+    };
+    let v4 = text.replace('-', ".").parse().ok();
+    let v6 = || text.replace('-', ":").parse().ok();
+    [v4.or_else(v6), mapped()]
+        .into_iter()
+        .flatten()
+        .map(EndpointAddress::Ip)
+        .filter(|address| dashed_label(address) == text)
+        .collect()
 }
 
 #[cfg(test)]
@@ -334,10 +345,17 @@ mod tests {
             [("10.0.0.1", "10-0-0-1"), ("fd00::", "fd00--0"), ("::1", "--1"), ("fd00::a:1", "fd00--a-1")]
         {
             assert_eq!(label_of(address), label);
-            assert_eq!(undashed(label.as_bytes()), Some(EndpointAddress::Ip(address.parse().unwrap())));
+            assert_eq!(undashed(label.as_bytes()), [EndpointAddress::Ip(address.parse().unwrap())]);
         }
-        assert_eq!(undashed(b"fd00-0-0-0-0-0-0-0"), None, "only the compressed form is a name");
-        assert_eq!(undashed(b"web-0"), None);
-        assert_eq!(undashed(b"010-0-0-1"), None);
+        assert_eq!(undashed(b"fd00-0-0-0-0-0-0-0"), [], "only the compressed form is a name");
+        assert_eq!(undashed(b"web-0"), []);
+        assert_eq!(undashed(b"010-0-0-1"), []);
+    }
+
+    #[test]
+    fn an_ipv4_mapped_address_is_found_by_its_label() {
+        assert_eq!(label_of("::ffff:1.2.3.4"), "--ffff-1-2-3-4");
+        let found = undashed(b"--ffff-1-2-3-4");
+        assert!(found.contains(&EndpointAddress::Ip("::ffff:1.2.3.4".parse().unwrap())), "{found:?}");
     }
 }

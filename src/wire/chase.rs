@@ -16,6 +16,9 @@ use super::request::{HEADER, MAX_UDP, OwnedFrame};
 use crate::answer::{Alias, Data, Records};
 use crate::model::Name;
 
+/// The longest chain of aliases that is taken from an upstream: what other resolvers follow at most.
+const MAX_ALIASES: usize = 16;
+
 /// A reply that waits for a lookup elsewhere.
 #[derive(Debug)]
 pub struct Chase {
@@ -105,7 +108,9 @@ impl ChaseKey {
         let mut at = self.message_name();
         let mut seen = BTreeSet::from([at.clone()]);
         let mut taken = Vec::new();
-        while let Some(alias) = records.iter().find(|record| record.name == at && is_alias(record)) {
+        while taken.len() < MAX_ALIASES
+            && let Some(alias) = records.iter().find(|record| record.name == at && is_alias(record))
+        {
             taken.push(alias);
             let RData::CNAME(target) = &alias.data else { break };
             at = target.0.clone();
