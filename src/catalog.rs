@@ -17,6 +17,7 @@ mod records;
 mod reverse;
 mod serial;
 mod service_set;
+mod service_sets;
 mod table;
 mod units;
 
@@ -30,6 +31,7 @@ pub use policy::{
 };
 pub use records::Listed;
 pub use service_set::{ServiceRecord, ServiceSet, ServiceTarget};
+pub use service_sets::ServiceSets;
 pub use units::{Hidden, PodUnit, ServiceKind, ServiceUnit, Unit};
 
 use crate::inventory::UnitKey;

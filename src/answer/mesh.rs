@@ -221,7 +221,7 @@ fn services(unit: &HostUnit, name: &Asked, host: usize, kind: u16) -> Option<Fou
         set.add(&[], *address, matching.iter().copied());
     }
     set.weigh(addresses.len() * matching.len());
-    Some(Found::Records(Records::Services { set: Box::new(set), base: name.start(host) }, Class::Srv))
+    Some(Found::Records(Records::Services { set: Arc::new(set), base: name.start(host) }, Class::Srv))
 }
 
 fn ports(unit: &HostUnit) -> impl Iterator<Item = &Port> {

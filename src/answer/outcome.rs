@@ -80,7 +80,7 @@ pub enum Records {
     /// SRV, with the addresses of the targets as additional records.
     Services {
         /// The records.
-        set: Box<ServiceSet>,
+        set: Arc<ServiceSet>,
         /// Where the base name that all targets lie below begins in the name asked.
         base: usize,
     },

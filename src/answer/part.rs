@@ -106,13 +106,24 @@ impl Part<'_> {
                 kind::AAAA if !endpoints.v6().is_empty() => {
                     Found::Records(Records::V6(Addresses::Shared(endpoints.v6().clone())), Class::Headless)
                 }
-                _ => self.select(endpoints.iter(), None).unwrap_or(Found::Missing),
+                _ => self.all(None),
             },
             1 => self.endpoint(Found::Pending),
             2 if self.names_cluster() => self.endpoint_in_cluster(Found::Pending),
-            2 => self.select(endpoints.iter(), Some(self.filter())).unwrap_or(Found::Missing),
+            2 => self.all(Some(self.filter())),
             _ => Found::Missing,
         }
+    }
+
+    /// All endpoints, with the ports that are asked for.
+    fn all(&self, filter: Option<PortFilter<'_>>) -> Found {
+        if self.kind == kind::SRV {
+            let set = self.unit.services.get(filter, || self.selection().all_services(filter));
+            if !set.records.is_empty() {
+                return Found::Records(Records::Services { set, base: self.at }, Class::Srv);
+            }
+        }
+        self.select(self.unit.endpoints.iter(), filter).unwrap_or(Found::Missing)
     }
 
     /// One label before the service: an endpoint, else what stands above port names or above a cluster's endpoints.
@@ -164,8 +175,8 @@ impl Part<'_> {
             kind::A => Records::V4(Addresses::Shared(v4.clone())),
             kind::AAAA => Records::V6(Addresses::Shared(v6.clone())),
             kind::SRV => {
-                let set = select::cluster_ip_services(self.unit, filter);
-                Records::Services { set: Box::new(set), base: self.at }
+                let build = || select::cluster_ip_services(self.unit, filter);
+                Records::Services { set: self.unit.services.get(filter, build), base: self.at }
             }
             _ => Records::None,
         };
@@ -182,8 +193,11 @@ impl Part<'_> {
         entries: impl IntoIterator<Item = &'e crate::catalog::Entry>,
         filter: Option<PortFilter<'_>>,
     ) -> Option<Found> {
+        self.selection().records(entries, filter, self.kind)
+    }
+
+    fn selection(&self) -> Selection<'_> {
         Selection { unit: self.unit, imported: self.imported, at: self.at }
-            .records(entries, filter, self.kind)
     }
 }
 

@@ -5,6 +5,7 @@
 //! gives one alias, and only where no address stands beside it.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::{Addresses, Found, Records, kind};
 use crate::catalog::{Class, Entry, PortFilter, ServiceSet, ServiceUnit};
@@ -46,7 +47,7 @@ impl Selection<'_> {
                 IpAddr::V6(address) => Some(address),
                 IpAddr::V4(_) => None,
             }))),
-            kind::SRV => Records::Services { set: Box::new(self.services(&entries, filter)), base: self.at },
+            kind::SRV => Records::Services { set: Arc::new(self.services(&entries, filter)), base: self.at },
             _ => Records::None,
         };
         if records.is_empty() {
@@ -58,6 +59,12 @@ impl Selection<'_> {
     fn matching_ports(&self, entry: &Entry, filter: Option<PortFilter<'_>>) -> impl Iterator<Item = &Port> {
         let ports = self.unit.endpoints.ports(entry).iter();
         ports.filter(move |port| filter.is_none_or(|filter| filter.matches(port)))
+    }
+
+    /// SRV records of all endpoints; empty when none of them has a port that is asked for.
+    pub(super) fn all_services(&self, filter: Option<PortFilter<'_>>) -> ServiceSet {
+        let matching = |entry: &&Entry| self.matching_ports(entry, filter).next().is_some();
+        self.services(&self.unit.endpoints.iter().filter(matching).collect::<Vec<_>>(), filter)
     }
 
     fn services(&self, entries: &[&Entry], filter: Option<PortFilter<'_>>) -> ServiceSet {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::content::Content;
 use super::endpoints::hash_port;
-use super::{CompilePolicy, EndpointSet, Hidden, PodUnit, ServiceKind, ServiceUnit, Unit};
+use super::{CompilePolicy, EndpointSet, Hidden, PodUnit, ServiceKind, ServiceSets, ServiceUnit, Unit};
 use crate::inventory::{Inventory, UnitKey};
 use crate::model::{Addressing, EndpointSlice, Labels, Name, ObjectName, Port, Service};
 
@@ -159,7 +159,10 @@ fn with_a_port(ports: &[Port]) -> Box<[Port]> {
 fn finish(name: ObjectName, kind: ServiceKind, ports: Box<[Port]>, endpoints: EndpointSet) -> ServiceUnit {
     let content = Content::of("service").bytes(name.namespace.as_bytes()).bytes(name.name.as_bytes());
     let content = match &kind {
-        ServiceKind::Hidden(_) => return ServiceUnit { name, kind, ports, endpoints, content: 0 },
+        ServiceKind::Hidden(_) => {
+            let services = ServiceSets::default();
+            return ServiceUnit { name, kind, ports, endpoints, services, content: 0 };
+        }
         ServiceKind::ClusterIps { v4, v6 } => {
             let addresses = v4.iter().map(|a| IpAddr::V4(*a)).chain(v6.iter().map(|a| IpAddr::V6(*a)));
             addresses.fold(content.number(1), Content::address)
@@ -169,7 +172,11 @@ fn finish(name: ObjectName, kind: ServiceKind, ports: Box<[Port]>, endpoints: En
     };
     let content = ports.iter().fold(content, hash_port);
     let content = endpoints.hash(content).finish();
-    ServiceUnit { name, kind, ports, endpoints, content }
+    let services = match &kind {
+        ServiceKind::ClusterIps { .. } => ServiceSets::of(ports.iter()),
+        _ => ServiceSets::of(endpoints.port_sets().flatten()),
+    };
+    ServiceUnit { name, kind, ports, endpoints, services, content }
 }
 
 /// Shares a list of addresses between unit and answers.

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use super::{EndpointSet, HostUnit};
+use super::{EndpointSet, HostUnit, ServiceSets};
 use crate::model::{Name, ObjectName, Port};
 
 /// A unit of any kind.
@@ -44,6 +44,8 @@ pub struct ServiceUnit {
     pub ports: Box<[Port]>,
     /// Its ready endpoints.
     pub endpoints: EndpointSet,
+    /// Its SRV records.
+    pub services: ServiceSets,
     /// Hash of all of this that DNS can see; 0 when it is hidden.
     pub(super) content: u64,
 }
