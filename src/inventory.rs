@@ -16,6 +16,7 @@ pub use unit_key::UnitKey;
 
 use crate::model::{
     Change, EndpointSlice, Kind, Name, Namespace, ObjectName, Pod, Service, ServiceEntry, ServiceImport,
+    TableRow,
 };
 use layer::Layer;
 
@@ -154,6 +155,11 @@ impl Inventory {
             }
         }
         by_name.into_values().collect()
+    }
+
+    /// The row of istiod's name table for a host.
+    pub fn row_of(&self, host: &Name, wildcard: bool) -> Option<&TableRow> {
+        self.layers.values().find_map(|layer| layer.row_of(host, wildcard))
     }
 
     /// Address families of the cluster IPs that are known.

@@ -10,6 +10,7 @@
 //! Without the feature `server` this is the pure core: no clock, socket, file, environment or random source; it
 //! builds for `wasm32-unknown-unknown`.
 
+pub mod allocate;
 pub mod answer;
 pub mod catalog;
 #[cfg(feature = "server")]

@@ -19,6 +19,8 @@ pub struct SourceId(pub u8);
 impl SourceId {
     /// Manifest files.
     pub const MANIFESTS: SourceId = SourceId(0);
+    /// The name table of istiod.
+    pub const ISTIOD: SourceId = SourceId(2);
 }
 
 /// One step that a source reports.

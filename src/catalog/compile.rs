@@ -10,11 +10,17 @@ use std::sync::Arc;
 use super::content::Content;
 use super::endpoints::hash_port;
 use super::{CompilePolicy, EndpointSet, Hidden, PodUnit, ServiceKind, ServiceSets, ServiceUnit, Unit};
+use crate::allocate::Allocator;
 use crate::inventory::{Inventory, UnitKey};
 use crate::model::{Addressing, EndpointSlice, Labels, Name, ObjectName, Port, Service};
 
 /// Compiles one unit; `None` when nothing of it is left.
-pub fn compile(inventory: &Inventory, key: &UnitKey, policy: &CompilePolicy) -> Option<Unit> {
+pub fn compile(
+    inventory: &Inventory,
+    allocator: &dyn Allocator,
+    key: &UnitKey,
+    policy: &CompilePolicy,
+) -> Option<Unit> {
     match key {
         UnitKey::Namespace(name) => serves_namespace(inventory, name, policy).then_some(Unit::Namespace),
         UnitKey::Service(name) => {
@@ -26,7 +32,7 @@ pub fn compile(inventory: &Inventory, key: &UnitKey, policy: &CompilePolicy) -> 
             compile_pods(inventory, namespace, *address, policy).map(Unit::Pod)
         }
         UnitKey::Host { name, wildcard } => {
-            host::compile_host(inventory, name, *wildcard, policy).map(Unit::Host)
+            host::compile_host(inventory, allocator, name, *wildcard, policy).map(Unit::Host)
         }
     }
 }

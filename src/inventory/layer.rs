@@ -9,7 +9,7 @@ use foldhash::fast::RandomState;
 use super::UnitKey;
 use crate::model::{
     Addressing, EndpointSlice, Key, Kind, Name, Namespace, Object, ObjectName, Pod, Service, ServiceEntry,
-    ServiceImport, WorkloadEntry,
+    ServiceImport, TableRow, WorkloadEntry,
 };
 
 type Map<K, V> = HashMap<K, V, RandomState>;
@@ -29,6 +29,8 @@ pub(super) struct Layer {
     entries: Map<ObjectName, ServiceEntry>,
     entries_by_host: Map<(Name, bool), BTreeSet<ObjectName>>,
     workloads: Map<ObjectName, WorkloadEntry>,
+    rows: Map<Box<str>, TableRow>,
+    rows_by_host: Map<(Name, bool), BTreeSet<Box<str>>>,
     /// How many Services have a cluster IP of each family.
     pub(super) with_v4: usize,
     pub(super) with_v6: usize,
@@ -76,6 +78,13 @@ impl Layer {
             Object::WorkloadEntry(workload) => {
                 self.workloads.insert(workload.name.clone(), workload);
             }
+            Object::TableRow(row) => {
+                self.remove_row(&row.host.text, touched);
+                let at = (row.host.name.clone(), row.host.wildcard);
+                touched.insert(UnitKey::Host { name: at.0.clone(), wildcard: at.1 });
+                self.rows_by_host.entry(at).or_default().insert(row.host.text.clone());
+                self.rows.insert(row.host.text.clone(), row);
+            }
         }
     }
 
@@ -118,6 +127,7 @@ impl Layer {
             Kind::WorkloadEntry => {
                 self.workloads.remove(&key.name);
             }
+            Kind::TableRow => self.remove_row(&key.name.name, touched),
         }
     }
 
@@ -152,6 +162,18 @@ impl Layer {
         }
     }
 
+    fn remove_row(&mut self, text: &str, touched: &mut BTreeSet<UnitKey>) {
+        let Some(old) = self.rows.remove(text) else { return };
+        let at = (old.host.name, old.host.wildcard);
+        if let Some(texts) = self.rows_by_host.get_mut(&at) {
+            texts.remove(text);
+            if texts.is_empty() {
+                self.rows_by_host.remove(&at);
+            }
+        }
+        touched.insert(UnitKey::Host { name: at.0, wildcard: at.1 });
+    }
+
     fn count_families(&mut self, service: &Service, added: bool) {
         let Addressing::ClusterIps(addresses) = &service.addressing else { return };
         let step = |count: &mut usize| *count = if added { *count + 1 } else { count.saturating_sub(1) };
@@ -181,6 +203,7 @@ impl Layer {
     pub(super) fn host_keys(&self) -> impl Iterator<Item = UnitKey> {
         self.entries_by_host
             .keys()
+            .chain(self.rows_by_host.keys())
             .map(|(name, wildcard)| UnitKey::Host { name: name.clone(), wildcard: *wildcard })
     }
 
@@ -221,6 +244,12 @@ impl Layer {
         names.into_iter().flatten().filter_map(|name| self.entries.get(name))
     }
 
+    /// The row of istiod's name table for a host. Of rows that differ in letter case alone the first counts.
+    pub(super) fn row_of(&self, host: &Name, wildcard: bool) -> Option<&TableRow> {
+        let texts = self.rows_by_host.get(&(host.clone(), wildcard))?;
+        self.rows.get(texts.first()?)
+    }
+
     pub(super) fn count(&self, kind: Kind) -> usize {
         match kind {
             Kind::Namespace => self.namespaces.len(),
@@ -230,6 +259,7 @@ impl Layer {
             Kind::ServiceImport => self.imports.len(),
             Kind::ServiceEntry => self.entries.len(),
             Kind::WorkloadEntry => self.workloads.len(),
+            Kind::TableRow => self.rows.len(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{EndpointSlice, Namespace, Pod, Service, ServiceEntry, ServiceImport, WorkloadEntry};
+use super::{EndpointSlice, Namespace, Pod, Service, ServiceEntry, ServiceImport, TableRow, WorkloadEntry};
 
 /// Namespace and name of an object, as stored.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -53,11 +53,13 @@ pub enum Kind {
     ServiceEntry,
     /// A machine of the mesh.
     WorkloadEntry,
+    /// A row of istiod's name table; it has no namespace and is called by its host.
+    TableRow,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 7] = [
+    pub const ALL: [Kind; 8] = [
         Kind::Namespace,
         Kind::Service,
         Kind::EndpointSlice,
@@ -65,6 +67,7 @@ impl Kind {
         Kind::ServiceImport,
         Kind::ServiceEntry,
         Kind::WorkloadEntry,
+        Kind::TableRow,
     ];
 
     /// The name as manifests write it.
@@ -77,6 +80,7 @@ impl Kind {
             Kind::ServiceImport => "ServiceImport",
             Kind::ServiceEntry => "ServiceEntry",
             Kind::WorkloadEntry => "WorkloadEntry",
+            Kind::TableRow => "name table row",
         }
     }
 }
@@ -119,6 +123,8 @@ pub enum Object {
     ServiceEntry(ServiceEntry),
     /// A machine of the mesh.
     WorkloadEntry(WorkloadEntry),
+    /// A row of istiod's name table.
+    TableRow(TableRow),
 }
 
 impl Object {
@@ -132,6 +138,7 @@ impl Object {
             Object::ServiceImport(o) => (Kind::ServiceImport, o.name.clone()),
             Object::ServiceEntry(o) => (Kind::ServiceEntry, o.name.clone()),
             Object::WorkloadEntry(o) => (Kind::WorkloadEntry, o.name.clone()),
+            Object::TableRow(o) => (Kind::TableRow, ObjectName::new("", o.host.text.clone())),
         };
         Key { kind, name }
     }

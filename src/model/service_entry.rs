@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use super::{Labels, Name, NameError, ObjectName, Port};
+use super::{AnswerMode, Labels, Name, NameError, ObjectName, Port, Target};
 
 /// What DNS needs of an Istio ServiceEntry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,13 @@ pub struct ServiceEntry {
     pub ports: Vec<Port>,
     /// How proxies find its endpoints.
     pub resolution: Resolution,
+    /// `spec.endpoints`, in order.
+    pub endpoints: Vec<Target>,
+    /// `spec.workloadSelector`: pods and WorkloadEntries of its namespace that have all of these labels are its
+    /// endpoints. One without labels selects all.
+    pub selector: Option<Labels>,
+    /// Annotation `meshdns.io/answer`: instead of the setting.
+    pub answer: Option<AnswerMode>,
     /// Namespaces that may see it; empty means what the mesh defaults to, which is all.
     pub export_to: Vec<Box<str>>,
     /// Creation time in whole Unix seconds; 0 when the object does not say.

@@ -1,6 +1,6 @@
 //! A machine outside the cluster that takes part in the mesh.
 
-use super::{Labels, ObjectName};
+use super::{Labels, ObjectName, Target};
 
 /// What DNS needs of a WorkloadEntry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,6 +9,8 @@ pub struct WorkloadEntry {
     pub name: ObjectName,
     /// Labels of its spec, overlaid by those of its metadata.
     pub labels: Labels,
-    /// Its address or host name, as written.
-    pub address: Box<str>,
+    /// Where it is.
+    pub target: Target,
+    /// Whether it may be used: true unless health checks are on for it and its last one did not succeed.
+    pub healthy: bool,
 }

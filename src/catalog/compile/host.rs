@@ -10,11 +10,13 @@ use std::net::IpAddr;
 use super::super::content::Content;
 use super::super::endpoints::hash_port;
 use super::super::{AutomaticAddresses, CompilePolicy, Families, HostState, HostUnit};
+use crate::allocate::Allocator;
 use crate::inventory::Inventory;
 use crate::model::{Host, Name, ObjectName, Port, Resolution, ServiceEntry};
 
 pub(super) fn compile_host(
     inventory: &Inventory,
+    _allocator: &dyn Allocator,
     name: &Name,
     wildcard: bool,
     policy: &CompilePolicy,

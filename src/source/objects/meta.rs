@@ -5,8 +5,9 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use super::time::unix_seconds;
 use crate::model::{Defect, Labels, ObjectName};
@@ -25,7 +26,7 @@ pub struct RawMeta {
     #[serde(deserialize_with = "lenient")]
     pub(super) labels: BTreeMap<String, Option<String>>,
     #[serde(deserialize_with = "lenient")]
-    pub(super) annotations: BTreeMap<String, IgnoredAny>,
+    pub(super) annotations: BTreeMap<String, Value>,
     pub(super) creation_timestamp: Option<String>,
     pub(super) deletion_timestamp: Option<String>,
 }
@@ -50,6 +51,11 @@ impl RawMeta {
         self.labels.get(key)?.as_deref().filter(|value| !value.is_empty())
     }
 
+    /// The value of an annotation; null counts as absent. Only text is one, but anything else must not lose the object.
+    pub(super) fn annotation(&self, key: &str) -> Option<&Value> {
+        self.annotations.get(key).filter(|value| !value.is_null())
+    }
+
     /// The labels, with `more` laid over them.
     pub(super) fn into_labels<'m>(self, more: impl IntoIterator<Item = (&'m str, &'m str)>) -> Labels {
         let own = self.labels.into_iter().filter_map(|(key, value)| Some((key, value?)));
@@ -65,6 +71,21 @@ impl RawMeta {
             0
         })
     }
+}
+
+/// One of `status.conditions`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct RawCondition {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    status: Option<String>,
+}
+
+/// Whether the condition of that type is true.
+pub(super) fn is_true(conditions: &[RawCondition], kind: &str) -> bool {
+    let found = conditions.iter().find(|condition| condition.kind.as_deref() == Some(kind));
+    found.and_then(|condition| condition.status.as_deref()).is_some_and(|s| s.eq_ignore_ascii_case("true"))
 }
 
 /// Checks a namespace and a name; no namespace means `default`.

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::RawMeta;
-use super::meta::{NameRule, mapping};
+use super::meta::{NameRule, RawCondition, is_true, mapping, mappings};
 use crate::model::{Defect, Pod};
 
 /// `v1` Pod.
@@ -20,6 +20,8 @@ pub struct RawPod {
 #[serde(default)]
 struct RawStatus {
     phase: Option<String>,
+    #[serde(deserialize_with = "mappings")]
+    conditions: Vec<RawCondition>,
     #[serde(rename = "podIP")]
     pod_ip: Option<String>,
 }
@@ -35,5 +37,7 @@ pub fn convert(raw: RawPod) -> (Option<Pod>, Vec<Defect>) {
     let address = written.and_then(|text| super::address("status.podIP", &text, &mut defects));
     let finished = matches!(raw.status.phase.as_deref(), Some("Succeeded" | "Failed" | "Unknown"));
     let terminating = raw.metadata.deletion_timestamp.is_some();
-    (Some(Pod { name, labels: raw.metadata.into_labels([]), address, finished, terminating }), defects)
+    let ready = is_true(&raw.status.conditions, "Ready");
+    let labels = raw.metadata.into_labels([]);
+    (Some(Pod { name, labels, address, ready, finished, terminating }), defects)
 }

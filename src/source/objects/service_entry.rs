@@ -1,12 +1,16 @@
 //! ServiceEntries as written.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde::Deserialize;
 
 use super::meta::{NameRule, lenient, mapping, mappings};
 use super::{RawMeta, port};
-use crate::model::{Defect, Host, Port, Resolution, ServiceEntry};
+use crate::model::{AnswerMode, Defect, Host, Labels, Port, Resolution, ServiceEntry, Target};
+
+/// Annotation that says what an entry's hosts are answered with.
+const ANSWER: &str = "meshdns.io/answer";
 
 /// `networking.istio.io` ServiceEntry.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -30,8 +34,24 @@ struct RawSpec {
     #[serde(deserialize_with = "mappings")]
     ports: Vec<RawServicePort>,
     resolution: Option<String>,
+    #[serde(deserialize_with = "mappings")]
+    endpoints: Vec<RawEndpoint>,
+    workload_selector: Option<RawSelector>,
     #[serde(deserialize_with = "lenient")]
     export_to: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct RawEndpoint {
+    address: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct RawSelector {
+    #[serde(deserialize_with = "lenient")]
+    labels: BTreeMap<String, Option<String>>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -56,6 +76,12 @@ struct RawAssigned {
     host: Option<String>,
 }
 
+impl RawSelector {
+    fn labels(self) -> Labels {
+        self.labels.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
+    }
+}
+
 /// Converts one ServiceEntry; `None` if it has no name or an unknown resolution.
 pub fn convert(raw: RawServiceEntry) -> (Option<ServiceEntry>, Vec<Defect>) {
     let RawServiceEntry { metadata, spec, status } = raw;
@@ -71,6 +97,8 @@ pub fn convert(raw: RawServiceEntry) -> (Option<ServiceEntry>, Vec<Defect>) {
     let hosts = hosts(&spec.hosts, &mut defects);
     let (declares_addresses, addresses) = addresses(&spec.addresses, &mut defects);
     let ports = ports(spec.ports, &mut defects);
+    let endpoints = endpoints(spec.endpoints, &mut defects);
+    let answer = answer(&metadata, &mut defects);
     let created = metadata.created(&mut defects);
     let assigned = assigned(status, &mut defects);
     let entry = ServiceEntry {
@@ -81,6 +109,9 @@ pub fn convert(raw: RawServiceEntry) -> (Option<ServiceEntry>, Vec<Defect>) {
         addresses,
         ports,
         resolution,
+        endpoints,
+        selector: spec.workload_selector.map(RawSelector::labels),
+        answer,
         export_to: spec.export_to.into_iter().map(Box::from).collect(),
         created,
         assigned,
@@ -168,6 +199,30 @@ fn ports(raw: Vec<RawServicePort>, defects: &mut Vec<Defect>) -> Vec<Port> {
         }
     }
     ports
+}
+
+fn endpoints(raw: Vec<RawEndpoint>, defects: &mut Vec<Defect>) -> Vec<Target> {
+    let mut endpoints = Vec::with_capacity(raw.len());
+    for (index, raw) in raw.into_iter().enumerate() {
+        match Target::parse(raw.address.as_deref().unwrap_or_default()) {
+            Ok(target) => endpoints.push(target),
+            Err(message) => {
+                defects.push(Defect::of_field(format!("spec.endpoints[{index}].address"), message));
+            }
+        }
+    }
+    endpoints
+}
+
+/// The annotation that says what this entry's hosts are answered with.
+fn answer(metadata: &RawMeta, defects: &mut Vec<Defect>) -> Option<AnswerMode> {
+    let written = metadata.annotation(ANSWER)?;
+    let known = AnswerMode::ALL.into_iter().find(|mode| written.as_str() == Some(mode.as_str()));
+    if known.is_none() {
+        let message = format!("`{written}` is unknown: vip, endpoints or decline is expected");
+        defects.push(Defect::of_field(format!("metadata.annotations[{ANSWER}]"), message));
+    }
+    known
 }
 
 fn assigned(status: RawStatus, defects: &mut Vec<Defect>) -> Vec<(Box<str>, IpAddr)> {

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 use crate::model::{
     Addressing, EndpointAddress, EndpointSlice, Imported, Kind, Labels, Name, ObjectName, Pod, Port,
-    Resolution, Service, ServiceEntry, ServiceImport, WorkloadEntry,
+    Resolution, Service, ServiceEntry, ServiceImport, Target, WorkloadEntry,
 };
 
 /// Reads an object called `web` in namespace `shop`, and its defects as `field: message`.
@@ -550,9 +550,10 @@ fn labels_of_a_workload_are_overlaid_by_those_of_its_metadata() {
         "spec": {"address": "vm.example.org", "labels": {"app": "a", "v": "1"}},
     }));
     let found = found.unwrap();
-    assert_eq!((&*found.address, defects.len()), ("vm.example.org", 0));
+    let Target::Host { text, .. } = &found.target else { panic!("{found:?}") };
+    assert_eq!((&**text, found.healthy, defects.len()), ("vm.example.org", true, 0));
     assert_eq!(found.labels, Labels::from_iter([("app", "b"), ("v", "1"), ("x", "y")]));
-    assert_eq!(&*workload(json!({"spec": {}})).0.unwrap().address, "");
+    assert_eq!(workload(json!({"spec": {}})).0.unwrap().target, Target::Unanswerable);
 }
 
 #[test]

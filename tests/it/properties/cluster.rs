@@ -183,6 +183,9 @@ fn entry() -> impl Strategy<Value = ServiceEntry> {
             addresses: declared.unwrap_or_default(),
             ports,
             resolution,
+            endpoints: Vec::new(),
+            selector: None,
+            answer: None,
             export_to: if public { Vec::new() } else { vec![".".into()] },
             created,
             assigned: assigned.into_iter().map(|(host, ip)| (host.into(), ip.parse().unwrap())).collect(),
@@ -194,6 +197,7 @@ fn pod() -> impl Strategy<Value = Pod> {
         name,
         labels: Labels::default(),
         address: addresses.first().copied(),
+        ready: true,
         finished,
         terminating: false,
     })
