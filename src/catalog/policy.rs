@@ -63,6 +63,10 @@ pub enum AutomaticAddresses {
     /// `status.addresses`, as Istio's allocator writes it.
     #[default]
     Status,
+    /// Computed from all entries, as istiod without the status allocator does.
+    Hash,
+    /// Allocated by us, and kept.
+    Ledger,
     /// Nowhere.
     Off,
 }

@@ -10,13 +10,13 @@ use std::net::IpAddr;
 use super::super::content::Content;
 use super::super::endpoints::hash_port;
 use super::super::{AutomaticAddresses, CompilePolicy, Families, HostState, HostUnit};
-use crate::allocate::Allocator;
+use crate::allocate::{Allocation, Allocator, Assigned};
 use crate::inventory::Inventory;
 use crate::model::{Host, Name, ObjectName, Port, Resolution, ServiceEntry};
 
 pub(super) fn compile_host(
     inventory: &Inventory,
-    _allocator: &dyn Allocator,
+    allocator: &dyn Allocator,
     name: &Name,
     wildcard: bool,
     policy: &CompilePolicy,
@@ -36,7 +36,7 @@ pub(super) fn compile_host(
         } else if Some(&entry.name.namespace) != winner.as_ref() {
             passed_over.push((entry.name.clone(), "an older entry in another namespace declares the host"));
         } else {
-            match answer.add(inventory, entry, name, wildcard, policy) {
+            match answer.add(inventory, allocator, entry, name, wildcard, policy) {
                 Ok(()) => used.push(entry.name.clone()),
                 Err(reason) => passed_over.push((entry.name.clone(), reason)),
             }
@@ -63,6 +63,7 @@ impl Answer {
     fn add(
         &mut self,
         inventory: &Inventory,
+        allocator: &dyn Allocator,
         entry: &ServiceEntry,
         name: &Name,
         wildcard: bool,
@@ -73,13 +74,15 @@ impl Answer {
             entry.addresses.clone()
         } else if policy.automatic == AutomaticAddresses::Off {
             return Err("it has no address of its own and serviceEntries.addresses is off");
-        } else if takes_automatic(entry, wildcard) {
-            let assigned = assigned(inventory, entry, name, wildcard, policy);
-            if assigned.is_empty() {
-                self.pending = true;
-                return Err(NONE_YET);
+        } else if takes_automatic(entry, wildcard, policy.automatic) {
+            match allocation(allocator, entry, name, wildcard, policy) {
+                Allocation::Given(assigned) => families(inventory, assigned, policy),
+                Allocation::Waiting => {
+                    self.pending = true;
+                    return Err(NONE_YET);
+                }
+                Allocation::Refused(reason) => return Err(reason),
             }
-            assigned
         } else {
             return Err(NO_ADDRESS);
         };
@@ -145,29 +148,46 @@ impl Answer {
     }
 }
 
-fn takes_automatic(entry: &ServiceEntry, wildcard: bool) -> bool {
-    entry.takes_automatic_addresses() && (!wildcard || entry.resolution == Resolution::DynamicDns)
+/// Whether the mode gives addresses to such hosts of an entry. The label that opts out is only known to the status
+/// allocator, and so are wildcards.
+fn takes_automatic(entry: &ServiceEntry, wildcard: bool, mode: AutomaticAddresses) -> bool {
+    match mode {
+        AutomaticAddresses::Hash => {
+            entry.resolution != Resolution::None && !entry.declares_addresses && !wildcard
+        }
+        _ => entry.takes_automatic_addresses() && (!wildcard || entry.resolution == Resolution::DynamicDns),
+    }
 }
 
-/// The addresses that the entry's status assigns to the host, found by its exact text; the last of each family
-/// counts. Families that the cluster does not have are left out.
-fn assigned(
-    inventory: &Inventory,
+/// What the mode has for the host, found by its exact text.
+fn allocation(
+    allocator: &dyn Allocator,
     entry: &ServiceEntry,
     name: &Name,
     wildcard: bool,
     policy: &CompilePolicy,
-) -> Vec<IpAddr> {
+) -> Allocation {
     let spelled = |host: &&Host| host.wildcard == wildcard && host.name == *name;
-    let texts: Vec<&str> = entry.hosts.iter().filter(spelled).map(|host| &*host.text).collect();
-    let last = |wanted: fn(&IpAddr) -> bool| {
-        entry
-            .assigned
-            .iter()
-            .rev()
-            .find(|(host, address)| wanted(address) && texts.contains(&&**host))
-            .map(|(_, address)| *address)
-    };
+    let mut hosts = entry.hosts.iter().filter(spelled);
+    if matches!(policy.automatic, AutomaticAddresses::Hash | AutomaticAddresses::Ledger) {
+        let Some(host) = hosts.next() else { return Allocation::Waiting };
+        return allocator.allocation(&entry.name.namespace, host);
+    }
+    let texts: Vec<&str> = hosts.map(|host| &*host.text).collect();
+    let mut assigned = Assigned::default();
+    // The last of each family counts.
+    for (host, address) in &entry.assigned {
+        match address {
+            _ if !texts.contains(&&**host) => {}
+            IpAddr::V4(address) => assigned.v4 = Some(*address),
+            IpAddr::V6(address) => assigned.v6 = Some(*address),
+        }
+    }
+    if assigned == Assigned::default() { Allocation::Waiting } else { Allocation::Given(assigned) }
+}
+
+/// The addresses of the families that the cluster has.
+fn families(inventory: &Inventory, assigned: Assigned, policy: &CompilePolicy) -> Vec<IpAddr> {
     let (with_v4, with_v6) = match policy.families {
         Families::Ipv4 => (true, false),
         Families::Ipv6 => (false, true),
@@ -177,7 +197,7 @@ fn assigned(
             if seen.v4 || seen.v6 { (seen.v4, seen.v6) } else { (true, true) }
         }
     };
-    let v4 = last(IpAddr::is_ipv4).filter(|_| with_v4);
-    let v6 = last(IpAddr::is_ipv6).filter(|_| with_v6);
+    let v4 = assigned.v4.filter(|_| with_v4).map(IpAddr::V4);
+    let v6 = assigned.v6.filter(|_| with_v6).map(IpAddr::V6);
     v4.into_iter().chain(v6).collect()
 }
