@@ -25,9 +25,10 @@ use std::sync::Arc;
 
 pub use compile::compile;
 pub use endpoints::{EndpointSet, Entry, PortFilter};
-pub use hosts::{HostState, HostUnit};
+pub use hosts::{AddressOrigin, Difference, HostState, HostUnit};
 pub use policy::{
     AutomaticAddresses, Class, CompilePolicy, Families, NegativePending, PodMode, Policy, TtlPolicy,
+    Visibility,
 };
 pub use records::Listed;
 pub use service_set::{ServiceRecord, ServiceSet, ServiceTarget};
