@@ -16,7 +16,7 @@ use super::{
     Addresses, Asked, Data, Found, Notes, Outcome, Records, Step, Topic, Weight, kind, kubernetes, negative,
     pending_soa, zone,
 };
-use crate::catalog::{AddressOrigin, Catalog, Class, HostState, HostUnit, ServiceSet};
+use crate::catalog::{AddressOrigin, Catalog, Class, HostState, HostUnit, PassedOver, ServiceSet};
 use crate::model::{Kind, Port};
 
 /// Looks a name up among mesh hosts.
@@ -108,9 +108,9 @@ pub(super) fn outside_zones(
 
 /// A host that nobody may see.
 fn passed_over(unit: &HostUnit) -> Step {
-    let (names, reasons): (Vec<_>, Vec<_>) = unit.passed_over.iter().cloned().unzip();
+    let names: Vec<_> = unit.passed_over.iter().map(|passed| passed.entry.clone()).collect();
     let entries: Vec<String> = names.iter().map(|name| format!("ServiceEntry {name}")).collect();
-    let reason = reasons.first().copied().unwrap_or("it is not to be seen");
+    let reason = unit.passed_over.first().map_or("it is not to be seen", |passed| passed.reason);
     Step::of(Topic::Object, format!("{} gives nothing: {reason}", entries.join(", ")))
         .about_all(Kind::ServiceEntry, &names)
         .weighing(Weight::Cause)
@@ -282,7 +282,10 @@ fn say(unit: &HostUnit, notes: &mut impl Notes) {
             .about_all(Kind::ServiceEntry, &unit.entries)
             .weighing(Weight::Cause)
     });
-    for (entry, reason) in &unit.passed_over {
+    if let Some(difference) = &unit.difference {
+        notes.say(|| Step::of(Topic::Object, difference.in_words()).weighing(Weight::Aside));
+    }
+    for PassedOver { entry, reason, .. } in &unit.passed_over {
         notes.say(|| {
             Step::of(Topic::Object, format!("ServiceEntry {entry} gives nothing: {reason}"))
                 .about(Kind::ServiceEntry, entry)

@@ -26,7 +26,7 @@ pub struct HostUnit {
     /// The entries that the answer is made of.
     pub entries: Box<[ObjectName]>,
     /// Entries that name the host too but give nothing, each with the reason.
-    pub passed_over: Box<[(ObjectName, &'static str)]>,
+    pub passed_over: Box<[PassedOver]>,
     /// How the answer that the entries give differs from istiod's name table, when both are known.
     pub difference: Option<Box<Difference>>,
     /// The Service, by its key in the catalog, that a row of the name table was made of: while it is known itself, the
@@ -34,6 +34,17 @@ pub struct HostUnit {
     pub(super) service: Option<Box<[u8]>>,
     /// Hash of the answer.
     pub(super) content: u64,
+}
+
+/// An entry that names a host and gives nothing to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PassedOver {
+    /// The entry.
+    pub entry: ObjectName,
+    /// Why, as the rest of a sentence about it.
+    pub reason: &'static str,
+    /// Whether it may not be seen, so that it does not compete.
+    pub hidden: bool,
 }
 
 /// What a mesh host is answered with.
@@ -96,6 +107,17 @@ pub struct Difference {
     pub theirs: Vec<IpAddr>,
 }
 
+impl Difference {
+    /// Both sides as a sentence.
+    pub fn in_words(&self) -> String {
+        let told = |addresses: &[IpAddr]| match addresses {
+            [] => "nothing".to_owned(),
+            some => some.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        };
+        format!("istiod's name table has {}, the entries give {}", told(&self.theirs), told(&self.ours))
+    }
+}
+
 impl HostUnit {
     /// Its automatic addresses, for reverse names; a wildcard has none, because no single name has them.
     pub(super) fn automatic_addresses(&self) -> impl Iterator<Item = IpAddr> {
@@ -116,6 +138,12 @@ impl HostUnit {
     /// The Service that a row of the name table was made of, by its key in the catalog.
     pub(crate) fn service(&self) -> Option<&[u8]> {
         self.service.as_deref()
+    }
+
+    /// Whether more than one entry that may be seen declares it.
+    pub fn is_contested(&self) -> bool {
+        let seen = self.passed_over.iter().filter(|passed| !passed.hidden).count();
+        self.entries.len() + seen > 1
     }
 
     /// Whether it is answered with anything.
@@ -193,6 +221,11 @@ impl Hosts {
             self.order.remove(sorted);
         }
         old
+    }
+
+    /// The unit of a host.
+    pub(super) fn get(&self, name: &Name, wildcard: bool) -> Option<Arc<HostUnit>> {
+        if wildcard { self.wildcard(name.wire()) } else { self.exact(name.wire()) }
     }
 
     /// The unit of the exact host `name` (lower-case wire form with its root octet).

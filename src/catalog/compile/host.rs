@@ -12,7 +12,9 @@ use std::net::IpAddr;
 
 use super::super::content::Content;
 use super::super::endpoints::hash_port;
-use super::super::{AddressOrigin, AutomaticAddresses, CompilePolicy, Difference, HostState, HostUnit};
+use super::super::{
+    AddressOrigin, AutomaticAddresses, CompilePolicy, Difference, HostState, HostUnit, PassedOver,
+};
 use crate::allocate::{Allocation, Allocator};
 use crate::inventory::Inventory;
 use crate::model::{AnswerMode, Name, ObjectName, Port, Registry, Resolution, ServiceEntry, TableRow};
@@ -60,7 +62,8 @@ pub(super) fn compile_host(
             Err(refusal) => {
                 answer.pending |= refusal.pending;
                 answer.by_rule |= refusal.by_rule;
-                passed_over.push((entry.name.clone(), refusal.reason));
+                let entry = entry.name.clone();
+                passed_over.push(PassedOver { entry, reason: refusal.reason, hidden: false });
             }
         }
     }
@@ -208,7 +211,7 @@ struct Answer {
 /// What is said of the answer.
 struct Told<'a> {
     used: Vec<ObjectName>,
-    passed_over: Vec<(ObjectName, Reason)>,
+    passed_over: Vec<PassedOver>,
     visible: bool,
     difference: Option<Difference>,
     row: Option<&'a TableRow>,
@@ -290,7 +293,7 @@ impl Answer {
         } else if self.pending {
             HostState::Pending
         } else {
-            HostState::Declined(passed_over.last().map_or(NO_ADDRESS, |(_, reason)| reason))
+            HostState::Declined(passed_over.last().map_or(NO_ADDRESS, |passed| passed.reason))
         };
         HostUnit {
             name: name.clone(),

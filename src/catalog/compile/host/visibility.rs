@@ -1,14 +1,14 @@
 //! Which of the entries that name a host a caller is told of, and in which order.
 
-use crate::catalog::{CompilePolicy, Visibility};
-use crate::model::{ObjectName, ServiceEntry};
+use crate::catalog::{CompilePolicy, PassedOver, Visibility};
+use crate::model::ServiceEntry;
 
 /// The entries that give the answer, in their order, and those that do not.
 pub(super) struct Choice<'a> {
     /// All of one namespace.
     pub(super) chosen: Vec<&'a ServiceEntry>,
     /// Each with the reason.
-    pub(super) passed_over: Vec<(ObjectName, &'static str)>,
+    pub(super) passed_over: Vec<PassedOver>,
 }
 
 /// Chooses as istiod does for a proxy in one of the namespaces that the policy names, if it names any
@@ -20,10 +20,11 @@ pub(super) fn choose<'a>(entries: Vec<&'a ServiceEntry>, policy: &CompilePolicy)
     for entry in entries {
         match reach(entry, callers) {
             Some(reach) => seen.push((reach, entry)),
-            None if entry.is_hidden() => {
-                passed_over.push((entry.name.clone(), "it is exported to nobody (exportTo)"));
+            None => {
+                let nobody = entry.is_hidden().then_some("it is exported to nobody (exportTo)");
+                let reason = nobody.unwrap_or_else(|| hidden(callers));
+                passed_over.push(PassedOver { entry: entry.name.clone(), reason, hidden: true });
             }
-            None => passed_over.push((entry.name.clone(), hidden(callers))),
         }
     }
     seen.sort_by_key(|(reach, entry)| (*reach, entry.created, &entry.name));
@@ -41,7 +42,7 @@ pub(super) fn choose<'a>(entries: Vec<&'a ServiceEntry>, policy: &CompilePolicy)
                 }
                 _ => "an older entry in another namespace declares the host",
             };
-            passed_over.push((entry.name.clone(), reason));
+            passed_over.push(PassedOver { entry: entry.name.clone(), reason, hidden: false });
         }
     }
     Choice { chosen, passed_over }
