@@ -70,8 +70,8 @@ impl Plan {
         let standing: BTreeSet<&String> = after.conflicts.iter().map(|conflict| &conflict.host).collect();
         let settled = before.conflicts.iter().map(|conflict| &conflict.host);
         Self {
-            added: after.records.difference(&before.records).cloned().collect(),
-            removed: before.records.difference(&after.records).cloned().collect(),
+            added: missing(&before.records, &after.records),
+            removed: missing(&after.records, &before.records),
             silent: after.silent.difference(&before.silent).cloned().collect(),
             conflicts: after.conflicts.difference(&before.conflicts).cloned().collect(),
             settled: settled.filter(|host| !standing.contains(host)).cloned().collect(),
@@ -83,6 +83,15 @@ impl Plan {
     pub fn has_findings(&self) -> bool {
         !(self.defects.is_empty() && self.conflicts.is_empty() && self.silent.is_empty())
     }
+}
+
+/// The lines of `to` whose records `from` lacks, whatever object they come from.
+fn missing(from: &BTreeSet<ReportedLine>, to: &BTreeSet<ReportedLine>) -> Vec<ReportedLine> {
+    fn record(line: &ReportedLine) -> (&str, &str, &str, u32) {
+        (&line.name, &line.kind, &line.data, line.ttl)
+    }
+    let known: BTreeSet<_> = from.iter().map(record).collect();
+    to.iter().filter(|line| !known.contains(&record(line))).cloned().collect()
 }
 
 /// A plan as text: records with `+` and `-`, then what to look at.
