@@ -1,6 +1,6 @@
 //! `serviceEntries`: how the hosts of Istio ServiceEntries are answered.
 //!
-//! What a later version will know (`hash`, `ledger`, `endpoints`, `decline`, other `ranges`, other `exportedTo`) is
+//! What a later version will know (`ledger`, `endpoints`, `decline`, other `ranges`, other `exportedTo`) is
 //! recognised and refused; written with its default value it is accepted.
 
 use super::field::Field;
@@ -36,8 +36,8 @@ impl ServiceEntrySettings {
         let mut used = Self::default();
         let addresses = [
             ("status", Some(AutomaticAddresses::Status)),
+            ("hash", Some(AutomaticAddresses::Hash)),
             ("off", Some(AutomaticAddresses::Off)),
-            ("hash", None),
             ("ledger", None),
         ];
         section.set("addresses", &mut used.addresses, |field| field.choice(&addresses));
