@@ -59,7 +59,8 @@ impl Allocator for HashAllocator {
         let before = mem::replace(&mut self.shifts, Shifts::of(|slot| self.table.occupant(slot).is_some()));
         for slot in before.differing(&self.shifts).into_iter().flatten() {
             let Some(member) = self.table.occupant(slot).map(|id| self.table.member(id)) else { continue };
-            let of_key = self.services(&member.unit).filter(|other| other.service.shares_key(&member.service));
+            let of_key =
+                self.services(&member.unit).filter(|other| other.service.shares_key(&member.service));
             if lowest(of_key) == Some(slot) {
                 changed.insert(unit(member));
             }
@@ -68,7 +69,8 @@ impl Allocator for HashAllocator {
     }
 
     fn allocation(&self, namespace: &str, host: &Host) -> Allocation {
-        let of_key = || self.services(&host.name).filter(|member| member.service.has_key(namespace, &host.text));
+        let of_key =
+            || self.services(&host.name).filter(|member| member.service.has_key(namespace, &host.text));
         match lowest(of_key()) {
             Some(slot) => Allocation::Given(self.shifts.addresses(slot)),
             None if of_key().any(|member| member.place == Place::Stranded) => Allocation::Refused(NO_SLOT),

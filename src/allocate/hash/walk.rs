@@ -26,9 +26,8 @@ impl Walk {
     pub(super) fn of(namespace: &str, host: &str) -> Self {
         let key = namespace.bytes().chain([b'/']).chain(host.bytes());
         // FNV-1a of 32 bits.
-        let hash = key.fold(2_166_136_261, |hash: u32, octet| {
-            (hash ^ u32::from(octet)).wrapping_mul(16_777_619)
-        });
+        let hash =
+            key.fold(2_166_136_261, |hash: u32, octet| (hash ^ u32::from(octet)).wrapping_mul(16_777_619));
         Self { hash, stride: STRIDES - hash % STRIDES }
     }
 
