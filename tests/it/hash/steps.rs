@@ -211,5 +211,5 @@ fn where_nearly_all_slots_are_taken() {
 #[test]
 fn where_few_slots_are_taken() {
     let moved = step_by_step(1_000, 400);
-    assert!(moved > 300, "{moved} only");
+    assert!(moved > 100, "{moved} only");
 }
