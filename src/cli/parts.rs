@@ -22,7 +22,7 @@ pub(super) fn parts(settings: &Settings) -> Parts {
     let (updates, incoming) = mpsc::channel::<Update>(WAITING_UPDATES);
     let (report, reports) = watch::channel(Report::default());
     let mut listed = Some(readiness.handle("manifests"));
-    let keeper = Keeper::new(Arc::clone(&catalog));
+    let keeper = Keeper::with_allocator(Arc::clone(&catalog), settings.allocator());
     let keeping = keep(incoming, keeper, move |source| {
         if source == SourceId::MANIFESTS
             && let Some(handle) = listed.take()

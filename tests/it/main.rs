@@ -5,6 +5,7 @@
 mod commands;
 mod corefiles;
 mod everywhere;
+mod hash;
 mod layers;
 mod listeners;
 mod live;
