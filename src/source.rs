@@ -5,6 +5,7 @@
 //!
 //! [`Change::Replace`]: crate::model::Change::Replace
 
+pub mod istiod;
 pub mod manifests;
 pub mod objects;
 
