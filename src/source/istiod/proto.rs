@@ -5,12 +5,12 @@ mod discovery {
     tonic::include_proto!("envoy.service.discovery.v3");
 }
 
-#[expect(missing_docs, unreachable_pub, reason = "generated")]
+#[allow(missing_docs, unreachable_pub, reason = "generated")]
 mod nds {
     tonic::include_proto!("istio.networking.nds.v1");
 }
 
-#[expect(missing_docs, unreachable_pub, reason = "generated")]
+#[allow(missing_docs, unreachable_pub, reason = "generated")]
 mod listener {
     tonic::include_proto!("envoy.config.listener.v3");
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use super::Table;
 use crate::model::{Defect, Kind};
 use crate::source::Report;
+use crate::telemetry::metrics::{IstiodFigures, TableAge};
 
 /// Whether a stream stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,14 +43,21 @@ pub struct Status {
 }
 
 impl Status {
-    /// Time since the table was last known to be what istiod says: nothing while it is, however long ago it came,
-    /// because a silent istiod has nothing new to say as long as it answers pings. `None` without a table.
-    pub fn age(&self, now: SystemTime) -> Option<Duration> {
-        self.table.as_ref()?;
-        if self.current {
-            return Some(Duration::ZERO);
+    /// As metrics. A table that is what istiod says now has no age, however long ago it came: a silent istiod has
+    /// nothing new to say as long as it answers pings.
+    pub fn figures(&self) -> IstiodFigures {
+        let age = match (&self.table, self.confirmed) {
+            (None, _) | (_, None) => TableAge::NoTable,
+            (Some(_), Some(_)) if self.current => TableAge::Current,
+            (Some(_), Some(at)) => TableAge::Since(at),
+        };
+        IstiodFigures {
+            connected: self.link == Link::Up,
+            age,
+            rows: self.table.as_ref().map_or(0, |table| table.rows.len() as u64),
+            nacks: self.nacks,
+            reconnects: self.reconnects,
         }
-        self.confirmed.map(|at| now.duration_since(at).unwrap_or_default())
     }
 
     /// Why there is no table yet, for those who wait for one.
