@@ -70,6 +70,12 @@ impl Reports {
         (Arc::new(Self { each: Mutex::default(), joined }), receiver)
     }
 
+    fn publish(&self, source: SourceId, report: Report) {
+        let mut each = self.each.lock().unwrap_or_else(PoisonError::into_inner);
+        each.insert(source, report);
+        self.joined.send_replace(Report::joined(each.values()));
+    }
+
     /// Keeps the report of one source equal to what is `told` about it.
     async fn follow<T>(
         self: Arc<Self>,
@@ -79,10 +85,7 @@ impl Reports {
     ) {
         loop {
             let new = report(&told.borrow_and_update());
-            let mut each = self.each.lock().unwrap_or_else(PoisonError::into_inner);
-            each.insert(source, new);
-            self.joined.send_replace(Report::joined(each.values()));
-            drop(each);
+            self.publish(source, new);
             if told.changed().await.is_err() {
                 return;
             }

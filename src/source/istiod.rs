@@ -14,6 +14,7 @@ mod convert;
 mod error;
 mod exchange;
 mod fetch;
+mod life;
 mod node;
 pub mod proto;
 mod run;

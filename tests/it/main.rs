@@ -5,6 +5,7 @@
 mod commands;
 mod corefiles;
 mod everywhere;
+mod istiod;
 mod layers;
 mod listeners;
 mod live;

@@ -19,6 +19,7 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig};
 use tonic::{Request, Streaming};
 
 use super::error::chain;
+use super::life::{Heeded, Life};
 use super::proto::{AggregatedDiscoveryServiceClient, DiscoveryRequest, DiscoveryResponse};
 use super::{Endpoint, Exchange, IstiodError, IstiodSettings, Limits};
 
@@ -33,10 +34,16 @@ pub(super) struct Token(String);
 
 /// A stream that stands.
 pub(super) struct Stream {
-    endpoint: Endpoint,
-    limits: Limits,
+    peer: Peer,
     requests: mpsc::Sender<DiscoveryRequest>,
     responses: Streaming<DiscoveryResponse>,
+}
+
+/// The other end, as far as errors speak of it.
+struct Peer {
+    endpoint: Endpoint,
+    limits: Limits,
+    life: Life,
 }
 
 /// Reads the token file, if there is one.
@@ -57,7 +64,8 @@ pub(super) async fn open(
     exchange: &mut Exchange,
 ) -> Result<Stream, IstiodError> {
     let (endpoint, limits) = (&settings.endpoint, settings.limits);
-    let connected = timeout(limits.connect, connect(settings)).await;
+    let life = Life::new();
+    let connected = timeout(limits.connect, connect(settings, &life)).await;
     let silent = IstiodError::Silent { endpoint: endpoint.clone(), after: limits.connect };
     let channel = connected.map_err(|_| silent)??;
     let (requests, waiting) = mpsc::channel(WAITING_REPLIES);
@@ -79,8 +87,11 @@ pub(super) async fn open(
     }
     let mut client = AggregatedDiscoveryServiceClient::new(channel).max_decoding_message_size(limits.message);
     let responses = client.stream_aggregated_resources(call).await;
-    let responses = responses.map_err(|status| IstiodError::from_status(endpoint, &limits, &status))?;
-    Ok(Stream { endpoint: endpoint.clone(), limits, requests, responses: responses.into_inner() })
+    let peer = Peer { endpoint: endpoint.clone(), limits, life };
+    match responses {
+        Ok(responses) => Ok(Stream { peer, requests, responses: responses.into_inner() }),
+        Err(status) => Err(peer.error(&status)),
+    }
 }
 
 impl Stream {
@@ -88,8 +99,8 @@ impl Stream {
     pub(super) async fn next(&mut self) -> Result<DiscoveryResponse, IstiodError> {
         match self.responses.message().await {
             Ok(Some(response)) => Ok(response),
-            Ok(None) => Err(IstiodError::Ended { endpoint: self.endpoint.clone() }),
-            Err(status) => Err(IstiodError::from_status(&self.endpoint, &self.limits, &status)),
+            Ok(None) => Err(IstiodError::Ended { endpoint: self.peer.endpoint.clone() }),
+            Err(status) => Err(self.peer.error(&status)),
         }
     }
 
@@ -98,7 +109,7 @@ impl Stream {
         // When the stream is over, `next` says why.
         match self.requests.try_send(request) {
             Err(mpsc::error::TrySendError::Full(_)) => Err(IstiodError::Broken {
-                endpoint: self.endpoint.clone(),
+                endpoint: self.peer.endpoint.clone(),
                 cause: "it does not read what we reply".to_owned(),
             }),
             Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => Ok(()),
@@ -106,7 +117,22 @@ impl Stream {
     }
 }
 
-async fn connect(settings: &IstiodSettings) -> Result<Channel, IstiodError> {
+impl Peer {
+    fn error(&self, status: &tonic::Status) -> IstiodError {
+        let Limits { message, ping_every, ping_within, .. } = self.limits;
+        match self.life.silence() {
+            // Less would be a reason of another kind, found while it happened to be silent.
+            Some(silence) if silence >= ping_within => IstiodError::Dead {
+                endpoint: self.endpoint.clone(),
+                limit: ping_every + ping_within,
+                silence,
+            },
+            _ => IstiodError::from_status(&self.endpoint, message, status),
+        }
+    }
+}
+
+async fn connect(settings: &IstiodSettings, life: &Life) -> Result<Channel, IstiodError> {
     let (endpoint, limits) = (&settings.endpoint, settings.limits);
     let authority = match &settings.tls {
         Some(tls) => format!("https://{}:{}", tls.server_name, endpoint.port),
@@ -140,7 +166,8 @@ async fn connect(settings: &IstiodSettings) -> Result<Channel, IstiodError> {
     let refused = |cause| IstiodError::Connect { endpoint: endpoint.clone(), cause };
     let socket = TcpStream::connect(addresses.as_slice()).await.map_err(refused)?;
     socket.set_nodelay(true).map_err(refused)?;
-    let connected = http.connect_with_connector(Once(Some(TokioIo::new(socket)))).await;
+    let connected =
+        http.connect_with_connector(Once(Some(TokioIo::new(Heeded::new(socket, life.clone()))))).await;
     connected.map_err(|error| match settings.tls {
         Some(_) => IstiodError::Tls { endpoint: endpoint.clone(), cause: tls_cause(&error) },
         None => IstiodError::Broken { endpoint: endpoint.clone(), cause: chain(&error) },
@@ -168,10 +195,10 @@ fn bad_file(settings: &IstiodSettings, what: &'static str, path: &Path, cause: &
 }
 
 /// Gives the one connection that there is. A channel that lost it is of no more use.
-struct Once(Option<TokioIo<TcpStream>>);
+struct Once(Option<TokioIo<Heeded>>);
 
 impl Service<Uri> for Once {
-    type Response = TokioIo<TcpStream>;
+    type Response = TokioIo<Heeded>;
     type Error = io::Error;
     type Future = Ready<io::Result<Self::Response>>;
 

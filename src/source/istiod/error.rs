@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tonic::{Code, Status};
 
-use super::{Endpoint, Limits};
+use super::Endpoint;
 
 /// Why a stream did not come about, or ended. Texts name istiod's address and the cause.
 #[derive(Debug, thiserror::Error)]
@@ -72,12 +72,14 @@ pub enum IstiodError {
         limit: usize,
     },
     /// It answers no pings.
-    #[error("istiod at {endpoint} has given no sign of life for {} s", after.as_secs_f32())]
+    #[error("istiod at {endpoint} gave no sign of life for {} s", limit.as_secs_f32())]
     Dead {
         /// Where istiod was.
         endpoint: Endpoint,
-        /// How long ago the last one may have been.
-        after: Duration,
+        /// How long that is borne.
+        limit: Duration,
+        /// For how long nothing was heard.
+        silence: Duration,
     },
     /// The stream broke off.
     #[error("the stream of istiod at {endpoint} broke off: {cause}")]
@@ -105,15 +107,14 @@ pub enum IstiodError {
 
 impl IstiodError {
     /// What a call or a stream of istiod ended with.
-    pub(super) fn from_status(endpoint: &Endpoint, limits: &Limits, status: &Status) -> Self {
+    pub(super) fn from_status(endpoint: &Endpoint, limit: usize, status: &Status) -> Self {
         let endpoint = endpoint.clone();
         match status.code() {
             Code::Unauthenticated | Code::PermissionDenied => Self::Refused { endpoint, cause: told(status) },
             // The only status of that code that comes from this side (tonic `codec/decode.rs`).
             Code::OutOfRange if status.message().contains("message length too large") => {
-                Self::TooLarge { endpoint, limit: limits.message }
+                Self::TooLarge { endpoint, limit }
             }
-            _ if is_timeout(status) => Self::Dead { endpoint, after: limits.ping_every + limits.ping_within },
             _ => Self::Broken { endpoint, cause: told(status) },
         }
     }
@@ -121,7 +122,7 @@ impl IstiodError {
     /// How long ago the last sign of life of a stream may have been when this is seen.
     pub(super) fn unnoticed(&self) -> Duration {
         match self {
-            Self::Dead { after, .. } => *after,
+            Self::Dead { silence, .. } => *silence,
             _ => Duration::ZERO,
         }
     }
@@ -130,18 +131,6 @@ impl IstiodError {
     pub(super) fn is_refusal(&self) -> bool {
         matches!(self, Self::Refused { .. })
     }
-}
-
-/// Whether pings were not answered: hyper has no other time limits on a stream.
-fn is_timeout(status: &Status) -> bool {
-    let mut next = status.source();
-    while let Some(error) = next {
-        if error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_timeout) {
-            return true;
-        }
-        next = error.source();
-    }
-    false
 }
 
 /// A status in one line: its meaning, what the peer said, and what lies below.
