@@ -13,6 +13,8 @@ use meshdns::source::{Report, SourceId, manifests};
 pub(super) struct Loaded {
     /// Everything that can be answered.
     pub(super) catalog: Arc<Catalog>,
+    /// What publishes to it, for further changes.
+    pub(super) keeper: Keeper,
     /// What was read, and what is wrong with it.
     pub(super) report: Report,
 }
@@ -23,7 +25,7 @@ pub(super) fn load(settings: &Settings) -> Loaded {
     let catalog = Arc::new(Catalog::new(settings.policy()));
     let mut keeper = Keeper::new(catalog.clone());
     keeper.apply(SourceId::MANIFESTS.0, Change::Replace(loaded.objects));
-    Loaded { catalog, report: loaded.report }
+    Loaded { catalog, keeper, report: loaded.report }
 }
 
 /// The same, for commands that have nothing to tell without manifests.

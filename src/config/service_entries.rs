@@ -1,33 +1,29 @@
 //! `serviceEntries`: how the hosts of Istio ServiceEntries are answered.
 //!
-//! What a later version will know (`hash`, `ledger`, `endpoints`, `decline`, other `ranges`, other `exportedTo`) is
-//! recognised and refused; written with its default value it is accepted.
+//! What a later version will know (`hash`, `ledger`, other `ranges`) is recognised and refused; written with its default
+//! value it is accepted.
 
 use super::field::Field;
 use super::section::Section;
-use crate::catalog::{AutomaticAddresses, Families};
-use crate::model::Cidr;
+use crate::catalog::{AutomaticAddresses, Families, Visibility};
+use crate::model::{AnswerMode, Cidr};
 
 /// The ranges that Istio allocates from, the default of `ranges`.
 const RANGES: [&str; 2] = ["240.240.0.0/16", "2001:2::/48"];
 
 /// How the hosts of ServiceEntries are answered, as used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServiceEntrySettings {
     /// Where automatic addresses come from. Default: the status of the object.
     pub addresses: AutomaticAddresses,
     /// What a host without literal addresses is answered with. Default: its automatic address.
-    pub answer: EntryAnswer,
+    pub answer: AnswerMode,
+    /// Whether hosts that proxies themselves look up are answered with their automatic address. Default: no.
+    pub answer_self_resolving: bool,
+    /// To whom an entry must be visible. Default: everybody.
+    pub visible_to: Visibility,
     /// Of which families automatic addresses are. Default: those of the cluster.
     pub families: Families,
-}
-
-/// What a host without literal addresses is answered with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum EntryAnswer {
-    /// Its automatic address. The default.
-    #[default]
-    Vip,
 }
 
 impl ServiceEntrySettings {
@@ -41,11 +37,14 @@ impl ServiceEntrySettings {
             ("ledger", None),
         ];
         section.set("addresses", &mut used.addresses, |field| field.choice(&addresses));
-        let answers = [("vip", Some(EntryAnswer::Vip)), ("endpoints", None), ("decline", None)];
+        let answers = AnswerMode::ALL.map(|mode| (mode.as_str(), Some(mode)));
         section.set("answer", &mut used.answer, |field| field.choice(&answers));
         section.set("families", &mut used.families, families);
         ranges(section);
-        exported_to(section);
+        section.set("selfResolving", &mut used.answer_self_resolving, |field| {
+            field.choice(&[("decline", Some(false)), ("answer", Some(true))])
+        });
+        section.set("exportedTo", &mut used.visible_to, visible_to);
         used
     }
 }
@@ -81,12 +80,28 @@ fn ranges(section: &mut Section<'_>) {
     }
 }
 
-/// Only the default can be written.
-fn exported_to(section: &mut Section<'_>) {
-    let Some(field) = section.take("exportedTo") else { return };
-    let (report, place) = (field.report, field.place.clone());
-    let Some(written) = field.distinct("`*`, `.` or a namespace", |text| Ok(text.to_owned())) else { return };
-    if written != ["*"] && !report.knows(&["serviceEntries.exportedTo"]) {
-        report.add(&place, "other values than [\"*\"] are not supported yet");
+/// `*` and namespaces.
+fn visible_to(field: Field<'_>) -> Option<Visibility> {
+    if field.is_empty_list() {
+        return field.problem("the list is empty: `*`, namespaces or both are expected");
     }
+    let mut used = Visibility { public: false, namespaces: Vec::new() };
+    for written in field.distinct("`*` or a namespace", caller)? {
+        match written {
+            None => used.public = true,
+            Some(namespace) => used.namespaces.push(namespace),
+        }
+    }
+    Some(used)
+}
+
+fn caller(text: &str) -> Result<Option<Box<str>>, String> {
+    if text == "*" {
+        return Ok(None);
+    }
+    let plain = |octet: u8| octet.is_ascii_lowercase() || octet.is_ascii_digit() || octet == b'-';
+    if text.is_empty() || text.len() > 63 || !text.bytes().all(plain) {
+        return Err(format!("`{text}` is neither `*` nor a namespace"));
+    }
+    Ok(Some(text.into()))
 }

@@ -1,4 +1,4 @@
-//! What people ask a running server about its answers: `/explain` and `/records` on the admin listener.
+//! What people ask a running server about its answers: `/explain`, `/records` and `/conflicts` on the admin listener.
 //!
 //! Both cost up to what the catalog costs, so they run beside the threads that answer queries. The shapes are those of
 //! `report`.
@@ -28,11 +28,12 @@ struct Inspected {
 /// Parameters of a query, in order; one may stand several times.
 type Parameters = Query<Vec<(String, String)>>;
 
-/// The routes `/explain?name=&type=` and `/records?zone=&object=`. Bad parameters get 400 and `{"error": …}`.
+/// The routes `/explain?name=&type=`, `/records?zone=&object=` and `/conflicts`. Bad parameters get 400 and `{"error": …}`.
 pub fn router(catalog: Arc<Catalog>, reports: watch::Receiver<Report>) -> Router {
     Router::new()
         .route("/explain", get(explain))
         .route("/records", get(records))
+        .route("/conflicts", get(conflicts))
         .with_state(Inspected { catalog, reports })
 }
 
@@ -57,6 +58,10 @@ async fn records(State(inspected): State<Inspected>, Query(parameters): Paramete
         Ok(filter) => aside(move || report::records(&inspected.catalog, &filter)).await,
         Err(error) => refused(&error),
     }
+}
+
+async fn conflicts(State(inspected): State<Inspected>) -> Response {
+    aside(move || report::conflicts(&inspected.catalog)).await
 }
 
 /// The values of a parameter, empty ones left out.
