@@ -8,7 +8,7 @@ use meshdns::catalog::Catalog;
 use meshdns::config::Settings;
 use meshdns::keeper::{Keeper, keep};
 use meshdns::run::{Parts, Task};
-use meshdns::serve::{Readiness, ReadinessHandle, inspect};
+use meshdns::serve::{Readiness, inspect};
 use meshdns::source::{Report, SourceId, Update, istiod, manifests};
 use meshdns::telemetry::metrics::{Metrics, SourceMetrics};
 use tokio::sync::{mpsc, watch};
@@ -50,7 +50,9 @@ pub(super) fn parts(settings: &Settings) -> Parts {
     }
 
     let keeping = keep(incoming, Keeper::new(Arc::clone(&catalog)), move |source| {
-        listed.remove(&source).map(ReadinessHandle::release);
+        if let Some(handle) = listed.remove(&source) {
+            handle.release();
+        }
     });
     tasks.push(task("keeper", keeping));
     tasks.push(task("source metrics", count(joined.clone(), Arc::clone(&metrics))));

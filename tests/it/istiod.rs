@@ -5,3 +5,4 @@ mod peer;
 mod silence;
 mod source;
 mod tls;
+mod whole;

@@ -200,7 +200,7 @@ impl Source {
                 tracing::info!(source = "istiod", cause, "connecting again");
             }
             _ if self.told.as_ref() != Some(&cause) => {
-                tracing::warn!(source = "istiod", cause, "istiod is away: its last table stays in use");
+                tracing::warn!(source = "istiod", cause, "istiod is away: what it said last stays in use");
                 self.told = Some(cause.clone());
             }
             _ => tracing::debug!(source = "istiod", cause, "istiod is still away"),
@@ -252,6 +252,6 @@ fn tell(known: &[Defect], defects: &[Defect]) {
     }
     if new.len() > TOLD_DEFECTS {
         let more = new.len() - TOLD_DEFECTS;
-        tracing::warn!(source = "istiod", more, "name table used in part: see /records for the rest");
+        tracing::warn!(source = "istiod", more, "name table used in part, with more defects like these");
     }
 }
