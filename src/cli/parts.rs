@@ -1,40 +1,99 @@
-//! What the server runs besides its listeners: the manifests, the keeper, and the report of both as metrics.
+//! What the server runs besides its listeners: the sources, the keeper, and what is told about both.
 
+use std::collections::BTreeMap;
 use std::future::pending;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use meshdns::catalog::Catalog;
 use meshdns::config::Settings;
 use meshdns::keeper::{Keeper, keep};
 use meshdns::run::{Parts, Task};
 use meshdns::serve::{Readiness, inspect};
-use meshdns::source::{Report, SourceId, Update, manifests};
+use meshdns::source::{Report, SourceId, Update, istiod, manifests};
 use meshdns::telemetry::metrics::{Metrics, SourceMetrics};
 use tokio::sync::{mpsc, watch};
 
-/// Updates that wait for the keeper; the source waits when there are more.
+/// Updates that wait for the keeper; a source waits when there are more.
 const WAITING_UPDATES: usize = 64;
+/// What `/readyz` calls istiod.
+const ISTIOD: &str = "istiod";
 
 /// Builds and connects them.
 pub(super) fn parts(settings: &Settings) -> Parts {
     let catalog = Arc::new(Catalog::new(settings.policy()));
     let (readiness, metrics) = (Readiness::new(), Arc::new(Metrics::new()));
     let (updates, incoming) = mpsc::channel::<Update>(WAITING_UPDATES);
-    let (report, reports) = watch::channel(Report::default());
-    let mut listed = Some(readiness.handle("manifests"));
+    let (reports, joined) = Reports::new();
+    let mut tasks = Vec::new();
+    let mut listed = BTreeMap::new();
+
+    let (report, read) = watch::channel(Report::default());
+    listed.insert(SourceId::MANIFESTS, readiness.handle("manifests"));
+    let reading = manifests::run(settings.sources.manifests.clone(), updates.clone(), report, pending());
+    tasks.push(task("manifests", reading));
+    tasks.push(task(
+        "manifests report",
+        Arc::clone(&reports).follow(SourceId::MANIFESTS, read, Report::clone),
+    ));
+
+    if let Some(settings) = settings.sources.istiod.clone() {
+        let (status, told) = watch::channel(istiod::Status::default());
+        listed.insert(SourceId::ISTIOD, readiness.handle(ISTIOD));
+        tasks.push(task(ISTIOD, istiod::run(settings, None, updates, status, pending())));
+        let (readiness, metrics) = (readiness.clone(), Arc::clone(&metrics));
+        let report = move |status: &istiod::Status| {
+            readiness.explain(ISTIOD, &status.waits_for());
+            metrics.istiod().set(status.figures());
+            status.report()
+        };
+        tasks.push(task("istiod report", reports.follow(SourceId::ISTIOD, told, report)));
+    }
+
     let keeper = Keeper::with_allocator(Arc::clone(&catalog), settings.allocator());
     let keeping = keep(incoming, keeper, move |source| {
-        if source == SourceId::MANIFESTS
-            && let Some(handle) = listed.take()
-        {
+        if let Some(handle) = listed.remove(&source) {
             handle.release();
         }
     });
-    let reading = manifests::run(settings.sources.manifests.clone(), updates, report, pending());
-    let counting = count(reports.clone(), Arc::clone(&metrics));
-    let tasks = vec![task("keeper", keeping), task("manifests", reading), task("source metrics", counting)];
-    let pages = inspect::router(Arc::clone(&catalog), reports);
+    tasks.push(task("keeper", keeping));
+    tasks.push(task("source metrics", count(joined.clone(), Arc::clone(&metrics))));
+    let pages = inspect::router(Arc::clone(&catalog), joined);
     Parts { catalog, readiness, metrics, pages, tasks }
+}
+
+/// What every source reports, joined.
+struct Reports {
+    each: Mutex<BTreeMap<SourceId, Report>>,
+    joined: watch::Sender<Report>,
+}
+
+impl Reports {
+    fn new() -> (Arc<Self>, watch::Receiver<Report>) {
+        let (joined, receiver) = watch::channel(Report::default());
+        (Arc::new(Self { each: Mutex::default(), joined }), receiver)
+    }
+
+    fn publish(&self, source: SourceId, report: Report) {
+        let mut each = self.each.lock().unwrap_or_else(PoisonError::into_inner);
+        each.insert(source, report);
+        self.joined.send_replace(Report::joined(each.values()));
+    }
+
+    /// Keeps the report of one source equal to what is `told` about it.
+    async fn follow<T>(
+        self: Arc<Self>,
+        source: SourceId,
+        mut told: watch::Receiver<T>,
+        report: impl Fn(&T) -> Report,
+    ) {
+        loop {
+            let new = report(&told.borrow_and_update());
+            self.publish(source, new);
+            if told.changed().await.is_err() {
+                return;
+            }
+        }
+    }
 }
 
 fn task(name: &'static str, work: impl Future<Output = ()> + Send + 'static) -> Task {

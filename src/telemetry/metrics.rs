@@ -3,6 +3,7 @@
 //! Rules: names begin with `meshdns_`, base units stand in names, every label is an enum or fixed for the life of
 //! the process. Queries are counted in one shard per worker (`queries`); everything rarer in plain atomics.
 
+mod istiod;
 mod queries;
 mod sources;
 
@@ -16,6 +17,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+pub use istiod::{IstiodFigures, IstiodMetrics, TableAge};
 pub use queries::{QueryShard, Rcode};
 pub use sources::SourceMetrics;
 
@@ -97,6 +99,7 @@ pub struct Metrics {
     connections: Family<Label, Gauge>,
     chases: Family<Label, Counter>,
     sources: SourceMetrics,
+    istiod: Arc<IstiodMetrics>,
 }
 
 impl Default for Metrics {
@@ -123,7 +126,9 @@ impl Metrics {
         build.get_or_create(&Label { name: "version", value: env!("CARGO_PKG_VERSION") }).set(1);
         registry.register("meshdns_build_info", "Which version runs", build);
         let sources = SourceMetrics::register(&mut registry);
-        Self { registry, queries, connections, chases, sources }
+        let istiod = Arc::new(IstiodMetrics::default());
+        registry.register_collector(Box::new(Arc::clone(&istiod)));
+        Self { registry, queries, connections, chases, sources, istiod }
     }
 
     /// A new shard of the query counters; every worker takes one.
@@ -144,6 +149,11 @@ impl Metrics {
     /// The gauges of what the sources hold.
     pub fn sources(&self) -> &SourceMetrics {
         &self.sources
+    }
+
+    /// How the stream of istiod stands.
+    pub fn istiod(&self) -> &IstiodMetrics {
+        &self.istiod
     }
 
     /// Everything in the OpenMetrics text format.

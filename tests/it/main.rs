@@ -6,6 +6,7 @@ mod commands;
 mod corefiles;
 mod everywhere;
 mod hash;
+mod istiod;
 mod layers;
 mod listeners;
 mod live;
