@@ -6,6 +6,7 @@
 mod check;
 mod client;
 mod conflicts;
+mod doctor;
 mod explain;
 mod flags;
 mod load;
@@ -47,6 +48,8 @@ enum Command {
     Records(records::Records),
     /// List the hosts that are declared more than once: who answers, and why
     Conflicts(conflicts::Conflicts),
+    /// Compare the answers with what istiod tells proxies
+    Doctor(doctor::Doctor),
     /// Say what a change would bring, before it is applied
     Plan(plan::Plan),
     /// Check settings and manifests without serving them
@@ -63,6 +66,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Explain(explain) => explain.run(),
         Command::Records(records) => records.run(),
         Command::Conflicts(conflicts) => conflicts.run(),
+        Command::Doctor(doctor) => doctor.run(),
         Command::Plan(plan) => plan.run(),
         Command::Check(check) => check.run(),
     };

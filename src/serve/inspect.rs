@@ -1,4 +1,4 @@
-//! What people ask a running server about its answers: `/explain`, `/records` and `/conflicts` on the admin listener.
+//! What people ask a running server about its answers, on the admin listener.
 //!
 //! Both cost up to what the catalog costs, so they run beside the threads that answer queries. The shapes are those of
 //! `report`.
@@ -15,7 +15,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use crate::catalog::Catalog;
-use crate::report::{self, Filter, Question};
+use crate::report::{self, Filter, ParityReport, Question};
 use crate::source::Report;
 
 /// What the handlers need.
@@ -28,12 +28,13 @@ struct Inspected {
 /// Parameters of a query, in order; one may stand several times.
 type Parameters = Query<Vec<(String, String)>>;
 
-/// The routes `/explain?name=&type=`, `/records?zone=&object=` and `/conflicts`. Bad parameters get 400 and `{"error": …}`.
+/// The routes `/explain?name=&type=`, `/records?zone=&object=`, `/conflicts` and `/parity`. Bad parameters get 400 and `{"error": …}`.
 pub fn router(catalog: Arc<Catalog>, reports: watch::Receiver<Report>) -> Router {
     Router::new()
         .route("/explain", get(explain))
         .route("/records", get(records))
         .route("/conflicts", get(conflicts))
+        .route("/parity", get(parity))
         .with_state(Inspected { catalog, reports })
 }
 
@@ -62,6 +63,10 @@ async fn records(State(inspected): State<Inspected>, Query(parameters): Paramete
 
 async fn conflicts(State(inspected): State<Inspected>) -> Response {
     aside(move || report::conflicts(&inspected.catalog)).await
+}
+
+async fn parity(State(inspected): State<Inspected>) -> Response {
+    aside(move || ParityReport::of(&inspected.catalog)).await
 }
 
 /// The values of a parameter, empty ones left out.

@@ -13,7 +13,7 @@ use std::net::IpAddr;
 use super::super::content::Content;
 use super::super::endpoints::hash_port;
 use super::super::{
-    AddressOrigin, AutomaticAddresses, CompilePolicy, Difference, HostState, HostUnit, PassedOver,
+    AddressOrigin, AutomaticAddresses, CompilePolicy, Difference, HostState, HostUnit, Parity, PassedOver,
 };
 use crate::allocate::{Allocation, Allocator};
 use crate::inventory::Inventory;
@@ -67,12 +67,11 @@ pub(super) fn compile_host(
             }
         }
     }
-    let table_counts = inventory.knows_table() && !answer.by_rule;
-    let difference = (declared && table_counts).then(|| answer.difference(row)).flatten();
+    let parity = if inventory.knows_table() { answer.parity(row, declared) } else { Parity::Unknown };
     if let Some(row) = row.filter(|row| takes_row(row, declared, &answer)) {
         answer.replace_by(row);
     }
-    Some(answer.finish(name, wildcard, Told { used, passed_over, visible, difference, row }))
+    Some(answer.finish(name, wildcard, Told { used, passed_over, visible, parity, row }))
 }
 
 /// Whether a row is answered: not where a rule of ours withholds the address or gives another. Services of Kubernetes are
@@ -213,7 +212,7 @@ struct Told<'a> {
     used: Vec<ObjectName>,
     passed_over: Vec<PassedOver>,
     visible: bool,
-    difference: Option<Difference>,
+    parity: Parity,
     row: Option<&'a TableRow>,
 }
 
@@ -238,10 +237,14 @@ impl Answer {
         self.origin = self.origin.map_or(Some(given.origin), |origin| Some(origin.min(given.origin)));
     }
 
-    /// How this differs from what istiod says.
-    fn difference(&self, row: Option<&TableRow>) -> Option<Difference> {
+    /// How this compares with what istiod says.
+    fn parity(&self, row: Option<&TableRow>, declared: bool) -> Parity {
         if row.is_some_and(|row| matches!(row.registry, Registry::Kubernetes { .. })) {
-            return None;
+            return Parity::Unknown;
+        } else if !declared {
+            return Parity::Undeclared;
+        } else if self.by_rule {
+            return Parity::Ruled;
         }
         let sorted = |addresses: &[IpAddr]| {
             let mut sorted = addresses.to_vec();
@@ -251,7 +254,7 @@ impl Answer {
         };
         let ours = sorted(&self.addresses);
         let theirs = sorted(row.map_or(&[], |row| &row.addresses));
-        (ours != theirs).then_some(Difference { ours, theirs })
+        if ours == theirs { Parity::Equal } else { Parity::Differs(Box::new(Difference { ours, theirs })) }
     }
 
     fn replace_by(&mut self, row: &TableRow) {
@@ -271,7 +274,7 @@ impl Answer {
     }
 
     fn finish(self, name: &Name, wildcard: bool, told: Told<'_>) -> HostUnit {
-        let Told { used, passed_over, visible, difference, row } = told;
+        let Told { used, passed_over, visible, parity, row } = told;
         let mut content = Content::of("host").bytes(name.wire()).number(u64::from(wildcard));
         content = self.addresses.iter().fold(content, |content, address| content.address(*address));
         content = self.ports.iter().fold(content, hash_port);
@@ -302,7 +305,7 @@ impl Answer {
             visible,
             entries: used.into(),
             passed_over: passed_over.into(),
-            difference: difference.map(Box::new),
+            parity,
             service,
             content: content.finish(),
         }
