@@ -11,6 +11,7 @@ mod layers;
 mod listeners;
 mod live;
 mod packets;
+mod parity;
 mod planning;
 mod properties;
 mod readme;
