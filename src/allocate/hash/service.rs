@@ -12,7 +12,7 @@ pub(super) struct Service {
     created: i64,
     host: Box<str>,
     entry: ObjectName,
-    repeat: u32,
+    repeat: usize,
 }
 
 impl Service {
@@ -21,16 +21,13 @@ impl Service {
     pub(super) fn all_of(inventory: &Inventory, host: &Name) -> Vec<Self> {
         let mut found: Vec<Self> = Vec::new();
         for entry in inventory.entries_of(host, false).into_iter().filter(|entry| takes_part(entry)) {
-            let mut repeat = 0;
-            for written in entry.hosts.iter().filter(|written| !written.wildcard && written.name == *host) {
-                found.push(Self {
-                    created: entry.created,
-                    host: written.text.clone(),
-                    entry: entry.name.clone(),
-                    repeat,
-                });
-                repeat += 1;
-            }
+            let spelled = entry.hosts.iter().filter(|written| !written.wildcard && written.name == *host);
+            found.extend(spelled.enumerate().map(|(repeat, written)| Self {
+                created: entry.created,
+                host: written.text.clone(),
+                entry: entry.name.clone(),
+                repeat,
+            }));
         }
         found.sort_unstable();
         found
