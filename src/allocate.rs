@@ -35,7 +35,7 @@ pub enum Allocation {
 /// Gives addresses to hosts.
 pub trait Allocator: Send {
     /// Looks at all units of `touched` that are mesh hosts as `inventory` now has them, and returns the host units
-    /// whose addresses this changed, in `touched` or not.
+    /// whose addresses this changed; those in `touched` may be left out.
     fn update(&mut self, inventory: &Inventory, touched: &BTreeSet<UnitKey>) -> BTreeSet<UnitKey>;
 
     /// What a host of a namespace's entries has. Only asked for hosts of entries that take automatic addresses.

@@ -13,7 +13,7 @@ mod service;
 mod table;
 mod walk;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::mem;
 
 use foldhash::fast::RandomState;
@@ -43,29 +43,26 @@ pub struct HashAllocator {
 
 impl Allocator for HashAllocator {
     fn update(&mut self, inventory: &Inventory, touched: &BTreeSet<UnitKey>) -> BTreeSet<UnitKey> {
-        let mut changed = BTreeSet::new();
+        let mut renewed: HashSet<&Name, RandomState> = HashSet::default();
         for key in touched {
             if let UnitKey::Host { name, wildcard: false } = key
                 && self.renew(inventory, name)
             {
-                changed.insert(key.clone());
+                renewed.insert(name);
             }
         }
-        if changed.is_empty() {
-            return changed;
+        if renewed.is_empty() {
+            return BTreeSet::new();
         }
-        let unit = |member: &Member| UnitKey::Host { name: member.unit.clone(), wildcard: false };
-        changed.extend(self.table.settle().into_iter().map(|id| unit(self.table.member(id))));
+        let mut moved = self.table.settle();
         let before = mem::replace(&mut self.shifts, Shifts::of(|slot| self.table.occupant(slot).is_some()));
-        for slot in before.differing(&self.shifts).into_iter().flatten() {
-            let Some(member) = self.table.occupant(slot).map(|id| self.table.member(id)) else { continue };
-            let of_key =
-                self.services(&member.unit).filter(|other| other.service.shares_key(&member.service));
-            if lowest(of_key) == Some(slot) {
-                changed.insert(unit(member));
-            }
-        }
-        changed
+        let shifted = before.differing(&self.shifts).into_iter().flatten();
+        moved
+            .extend(shifted.filter_map(|slot| self.table.occupant(slot).filter(|id| self.counts(*id, slot))));
+        // Those that were renewed are known to be touched: naming them again would cost a full load most of its time.
+        let others =
+            moved.into_iter().map(|id| &self.table.member(id).unit).filter(|unit| !renewed.contains(unit));
+        others.map(|unit| UnitKey::Host { name: unit.clone(), wildcard: false }).collect()
     }
 
     fn allocation(&self, namespace: &str, host: &Host) -> Allocation {
@@ -102,6 +99,18 @@ impl HashAllocator {
             self.units.insert(host.clone(), ids);
         }
         changed
+    }
+
+    /// Whether the slot of a service is the one that counts for its key.
+    fn counts(&self, id: Id, slot: u16) -> bool {
+        let member = self.table.member(id);
+        match self.units.get(&member.unit).map(Vec::as_slice) {
+            Some([_]) => true,
+            _ => {
+                let of_unit = self.services(&member.unit);
+                lowest(of_unit.filter(|other| other.service.shares_key(&member.service))) == Some(slot)
+            }
+        }
     }
 
     fn services(&self, host: &Name) -> impl Iterator<Item = &Member> {

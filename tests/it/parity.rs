@@ -17,6 +17,7 @@
 //!
 //! Facts about istiod that a comparison has to know are tests in [`peer`].
 
+mod compare;
 mod generate;
 mod peer;
 
@@ -25,6 +26,7 @@ use std::collections::BTreeMap;
 use meshdns::source::manifests::load_text;
 use serde_json::Value;
 
+use self::compare::{Outcome, View, objects};
 use self::generate::Set;
 use crate::support::istiod::{Istiod, Mode};
 
@@ -44,6 +46,42 @@ fn istiod_takes_every_set() {
             }
         }
     }
+}
+
+#[test]
+fn names_addresses_and_listeners_are_those_of_istiod() {
+    let mut istiod = Istiod::start();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut total = Outcome::default();
+    let mut different = Vec::new();
+    for seed in 0..seeds() {
+        for mode in MODES {
+            let set = Set::generate(seed, mode);
+            let loaded =
+                istiod.load(&set.documents(), mode).unwrap_or_else(|refusal| panic!("{refusal}\n{set}"));
+            let objects = objects(&set.documents(), &loaded);
+            for namespace in set.namespaces.iter().copied().chain(["elsewhere"]) {
+                for address in ["198.18.255.1", "fd00::1"] {
+                    let view = View { namespace, address: address.parse().unwrap(), mode };
+                    let outcome = runtime.block_on(view.compare(&objects, &loaded));
+                    total.hosts += outcome.hosts;
+                    total.automatic += outcome.automatic;
+                    total.services += outcome.services;
+                    total.listeners += outcome.listeners;
+                    let told =
+                        outcome.different.into_iter().map(|text| format!("seed {seed}, {view:?}: {text}"));
+                    different.extend(told);
+                }
+            }
+        }
+    }
+    println!("{total:?}");
+    assert!(different.is_empty(), "{} differences:\n{}", different.len(), different.join("\n"));
+}
+
+/// How many seeds are compared: `MESHDNS_PARITY_SEEDS`, or as many as a test takes time for.
+fn seeds() -> u64 {
+    std::env::var("MESHDNS_PARITY_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(SEEDS.end)
 }
 
 #[test]

@@ -12,7 +12,7 @@ pub(super) struct Service {
     created: i64,
     host: Box<str>,
     entry: ObjectName,
-    repeat: u32,
+    repeat: usize,
 }
 
 impl Service {
@@ -21,8 +21,8 @@ impl Service {
     pub(super) fn all_of(inventory: &Inventory, host: &Name) -> Vec<Self> {
         let mut found: Vec<Self> = Vec::new();
         for entry in inventory.entries_of(host, false).into_iter().filter(|entry| takes_part(entry)) {
-            let written = entry.hosts.iter().filter(|written| !written.wildcard && written.name == *host);
-            found.extend((0..).zip(written).map(|(repeat, written)| Self {
+            let spelled = entry.hosts.iter().filter(|written| !written.wildcard && written.name == *host);
+            found.extend(spelled.enumerate().map(|(repeat, written)| Self {
                 created: entry.created,
                 host: written.text.clone(),
                 entry: entry.name.clone(),

@@ -6,7 +6,7 @@
 //! up step by step. A new service takes the slot of a younger one, which walks on; a slot that becomes free goes
 //! back to the oldest of those that were turned away at it, which frees another. So each slot remembers them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::mem;
 
 use super::service::Service;
@@ -56,8 +56,8 @@ pub(super) struct Table {
     gone: Vec<Id>,
     slots: Box<[Slot]>,
     late: BTreeSet<Id>,
-    /// Whose place was changed, and where they were before.
-    moved: BTreeMap<Id, Place>,
+    /// Whose place was changed, and where they were before each change.
+    moved: Vec<(Id, Place)>,
 }
 
 impl Default for Table {
@@ -67,7 +67,7 @@ impl Default for Table {
             gone: Vec::new(),
             slots: vec![Slot::default(); SLOTS as usize].into(),
             late: BTreeSet::new(),
-            moved: BTreeMap::new(),
+            moved: Vec::new(),
         }
     }
 }
@@ -116,8 +116,14 @@ impl Table {
         for id in joining {
             self.enter(id);
         }
-        let moved = mem::take(&mut self.moved).into_iter();
-        moved.filter(|(id, before)| self.members[*id].place != *before).map(|(id, _)| id).collect()
+        let mut moved = mem::take(&mut self.moved);
+        moved.sort_by_key(|(id, _)| *id);
+        moved.dedup_by_key(|(id, _)| *id);
+        moved
+            .into_iter()
+            .filter(|(id, before)| self.members[*id].place != *before)
+            .map(|(id, _)| id)
+            .collect()
     }
 
     /// Who is to begin to walk. Beyond as many services as there are slots only the oldest may.
@@ -217,7 +223,7 @@ impl Table {
     /// Returns the place before.
     fn place(&mut self, id: Id, place: Place) -> Place {
         let before = mem::replace(&mut self.members[id].place, place);
-        self.moved.entry(id).or_insert(before);
+        self.moved.push((id, before));
         before
     }
 }

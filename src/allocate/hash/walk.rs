@@ -9,9 +9,9 @@ pub(super) const SLOTS: u32 = 65_024;
 const WALKED: u32 = 65_023;
 /// The largest stride.
 const STRIDES: u32 = 65_011;
-/// How many slots are tried at most, repeats included. Strides that divide what the walk wraps at return to the same
-/// slots for a long time, and istiod would go on for ever once only the last slot is free. Until 64,000 slots are
-/// taken nothing walks this far.
+/// How many slots are tried at most, repeats included. Strides that share a divisor with what the walk wraps at return to the
+/// same slots for a long time, and once only the last slot is free istiod walks for ever. The hosts with which
+/// Istio's test takes all slots find them within this.
 pub(super) const LIMIT: u32 = 1 << 20;
 
 /// The slots of one key.

@@ -30,6 +30,7 @@ const OTHER_FAMILY: Reason = "its automatic address is of a family that serviceE
 const OFF: Reason = "it has no address of its own and serviceEntries.addresses is off";
 const RANGES: Reason = "its addresses are ranges, which no query can be answered with";
 const NO_WORKLOAD: Reason = "it selects no workload that is ready";
+const NO_POD: Reason = "it selects no pod that is ready";
 const NO_ENDPOINT: Reason = "it has no endpoint that DNS could answer with";
 const NOT_WANTED: Reason = "its annotation meshdns.io/answer is decline";
 const DECLINED: Reason = "it has no address of its own and serviceEntries.answer is decline";
@@ -146,7 +147,7 @@ impl HostOf<'_> {
         if entry.declares_addresses {
             return Err(RANGES.into());
         }
-        if entry.resolution == Resolution::None && entry.selector.is_some() {
+        if entry.resolution == Resolution::None {
             return self.selected(entry);
         }
         if policy.automatic == AutomaticAddresses::Off {
@@ -171,15 +172,28 @@ impl HostOf<'_> {
         }
     }
 
-    /// An entry without resolution that selects workloads is a headless service to the mesh. Without ports it has no
-    /// endpoints (Istio `pkg/dns/server/name_table.go`).
+    /// To the mesh an entry without resolution and address is a headless service, with the ready pods that any entry of its
+    /// namespace selects for the host at its first port (Istio `pkg/dns/server/name_table.go`; endpoints are kept by
+    /// namespace, host and port). Workloads that are no pods count as unhealthy there.
     fn selected(&self, entry: &ServiceEntry) -> Result<Given, Refusal> {
-        if entry.ports.is_empty() {
+        let entries = self.inventory.entries_of(self.name, self.wildcard);
+        let same = |other: &&&ServiceEntry| {
+            let first = entry.ports.first().map(|port| port.number);
+            other.name.namespace == entry.name.namespace
+                && other.ports.iter().any(|port| Some(port.number) == first)
+        };
+        let mut selecting = entries.iter().filter(|other| other.selector.is_some()).peekable();
+        if selecting.peek().is_none() {
+            return Err(NO_ADDRESS.into());
+        } else if entry.ports.is_empty() {
             return Err("it selects workloads, but has no ports".into());
         }
-        let addresses = Endpoints::workloads(self.inventory, entry).addresses;
+        let mut addresses = Vec::new();
+        for other in selecting.filter(same) {
+            addresses.extend(Endpoints::pods(self.inventory, other).addresses);
+        }
         if addresses.is_empty() {
-            return Err(pending(NO_WORKLOAD));
+            return Err(pending(NO_POD));
         }
         Ok(Given { addresses, alias: None, origin: AddressOrigin::Endpoints, by_rule: false })
     }
