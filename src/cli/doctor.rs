@@ -77,7 +77,7 @@ fn compare(settings: &Settings, fetched: &Fetched) -> Result<ParityReport> {
     loaded.keeper.apply(SourceId::ISTIOD.0, fetched.table.replacement());
     let mut report = ParityReport::of(&loaded.catalog);
     let bound: BTreeSet<_> = fetched.listeners.iter().map(|bound| (bound.address, bound.port)).collect();
-    report.hear(&loaded.catalog, &bound);
+    report.hear(&loaded.catalog, loaded.keeper.inventory(), &bound);
     Ok(report)
 }
 

@@ -67,7 +67,7 @@ fn conflict(catalog: &Catalog, unit: &HostUnit) -> Option<Conflict> {
 }
 
 /// The Service that answers for a host inside a cluster zone, if entries declare the host too.
-fn service_called(catalog: &Catalog, unit: &HostUnit) -> Option<crate::model::ObjectName> {
+pub(super) fn service_called(catalog: &Catalog, unit: &HostUnit) -> Option<crate::model::ObjectName> {
     if unit.wildcard || unit.entries.is_empty() && unit.passed_over.iter().all(|passed| passed.hidden) {
         return None;
     }

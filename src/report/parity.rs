@@ -5,8 +5,11 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use super::conflicts::service_called;
 use super::render::table;
-use crate::catalog::{AddressOrigin, Catalog, HostState, HostUnit, Parity};
+use crate::catalog::{Catalog, HostState, HostUnit, Parity};
+use crate::inventory::Inventory;
+use crate::model::{Port, Resolution, ServiceEntry};
 
 /// Protocols of ports for which proxies listen on the address of the host itself; those of HTTP share one listener for all
 /// hosts (Istio `pilot/pkg/networking/core/listener.go`).
@@ -58,6 +61,8 @@ impl ParityReport {
         for unit in catalog.hosts.all() {
             match &unit.parity {
                 Parity::Unknown => {}
+                // Services of Kubernetes go first, whatever a proxy of some namespace or family is told.
+                _ if service_called(catalog, &unit).is_some() => report.ruled.push(called(&unit)),
                 Parity::Undeclared => report.undeclared.push(called(&unit)),
                 Parity::Ruled => report.ruled.push(called(&unit)),
                 Parity::Equal => report.compared += 1,
@@ -79,32 +84,57 @@ impl ParityReport {
         report
     }
 
-    /// Adds the automatic addresses that none of these addresses and ports of listeners has.
-    pub fn hear(&mut self, catalog: &Catalog, listeners: &BTreeSet<(IpAddr, u16)>) {
+    /// Adds the automatic addresses that none of these addresses and ports of listeners has. Hosts that Services of
+    /// Kubernetes answer have none.
+    pub fn hear(&mut self, catalog: &Catalog, inventory: &Inventory, listeners: &BTreeSet<(IpAddr, u16)>) {
         for unit in catalog.hosts.all() {
-            let HostState::Addresses { v4, v6, ports, origin: AddressOrigin::Automatic, .. } = &unit.state
-            else {
+            let HostState::Addresses { v4, v6, .. } = &unit.state else { continue };
+            if service_called(catalog, &unit).is_some() {
                 continue;
-            };
-            // On a listener of both families, the first one is what it is called by.
-            let addresses: Vec<IpAddr> =
+            }
+            let answered: Vec<IpAddr> =
                 v4.iter().map(|a| IpAddr::V4(*a)).chain(v6.iter().map(|a| IpAddr::V6(*a))).collect();
-            let own = |protocol: &str| OF_ITS_OWN.iter().any(|known| known.eq_ignore_ascii_case(protocol));
-            for port in ports.iter().filter(|port| own(&port.protocol)).filter_map(|port| port.number) {
-                for address in &addresses {
-                    if !listeners.contains(&(*address, port)) {
-                        self.unheard.push(Unheard { host: called(&unit), address: *address, port });
+            let entries = inventory.entries_of(&unit.name, unit.wildcard);
+            for entry in entries.iter().filter(|entry| unit.entries.contains(&entry.name)) {
+                for (address, port) in sockets(entry, &entries, &unit, &answered) {
+                    if !listeners.contains(&(address, port)) {
+                        self.unheard.push(Unheard { host: called(&unit), address, port });
                     }
                 }
             }
         }
         self.unheard.sort();
+        self.unheard.dedup();
     }
 
     /// Whether anything differs.
     pub fn has_findings(&self) -> bool {
         !(self.differences.is_empty() && self.undeclared.is_empty() && self.unheard.is_empty())
     }
+}
+
+/// Where proxies listen for an entry that takes automatic addresses. With several entries of one host each has its own, as
+/// far as their status says.
+fn sockets(
+    entry: &ServiceEntry,
+    entries: &[&ServiceEntry],
+    unit: &HostUnit,
+    answered: &[IpAddr],
+) -> Vec<(IpAddr, u16)> {
+    if !entry.addresses.is_empty() || entry.resolution == Resolution::None {
+        return Vec::new();
+    }
+    let texts = entry.hosts.iter().filter(|host| host.name == unit.name && host.wildcard == unit.wildcard);
+    let texts: Vec<&str> = texts.map(|host| &*host.text).collect();
+    let assigned = entry.assigned.iter().filter(|(host, _)| texts.contains(&&**host)).map(|(_, a)| *a);
+    let mut own: Vec<IpAddr> = assigned.filter(|address| answered.contains(address)).collect();
+    if own.is_empty() {
+        let literal = |address: &&IpAddr| entries.iter().any(|other| other.addresses.contains(address));
+        own = answered.iter().filter(|address| !literal(address)).copied().collect();
+    }
+    let alone = |port: &&Port| OF_ITS_OWN.iter().any(|known| known.eq_ignore_ascii_case(&port.protocol));
+    let ports = entry.ports.iter().filter(alone).filter_map(|port| port.number);
+    ports.flat_map(|port| own.iter().map(move |address| (*address, port))).collect()
 }
 
 fn called(unit: &HostUnit) -> String {

@@ -5,31 +5,30 @@ use crate::inventory::Inventory;
 use crate::model::{Name, ObjectName, Resolution, ServiceEntry};
 
 /// A host of an entry, as istiod makes a service of it. The order is that of age: by creation second, host and
-/// namespace (Istio `pilot/pkg/model/push_context.go`); the name of the entry and the place of a repeated host decide
-/// between services of one key, which makes no difference to any address.
+/// namespace (Istio `pilot/pkg/model/push_context.go`); the name of the entry decides between services of one key, which
+/// makes no difference to any address.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Service {
     created: i64,
     host: Box<str>,
     entry: ObjectName,
-    repeat: usize,
 }
 
 impl Service {
-    /// All services of a host, oldest first. Spellings that differ in letter case have different keys; a host that is
-    /// written twice makes two services.
+    /// All services of a host, oldest first. Spellings that differ in letter case have different keys. A host that one
+    /// entry lists twice makes one service, as in istiod 1.30 and later; before it made two.
     pub(super) fn all_of(inventory: &Inventory, host: &Name) -> Vec<Self> {
         let mut found: Vec<Self> = Vec::new();
         for entry in inventory.entries_of(host, false).into_iter().filter(|entry| takes_part(entry)) {
             let spelled = entry.hosts.iter().filter(|written| !written.wildcard && written.name == *host);
-            found.extend(spelled.enumerate().map(|(repeat, written)| Self {
+            found.extend(spelled.map(|written| Self {
                 created: entry.created,
                 host: written.text.clone(),
                 entry: entry.name.clone(),
-                repeat,
             }));
         }
         found.sort_unstable();
+        found.dedup();
         found
     }
 

@@ -1,6 +1,6 @@
 //! The computation done the plain way: everything, anew, step by step as istiod does it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use meshdns::model::{Resolution, ServiceEntry};
@@ -27,8 +27,10 @@ pub(super) fn addresses<'e>(
         if entry.resolution == Resolution::None || entry.declares_addresses {
             continue;
         }
-        for host in entry.hosts.iter().filter(|host| !host.wildcard) {
-            services.push((entry.created, &host.text, &entry.name.namespace));
+        let hosts: BTreeSet<&str> =
+            entry.hosts.iter().filter(|host| !host.wildcard).map(|host| &*host.text).collect();
+        for host in hosts {
+            services.push((entry.created, host, &entry.name.namespace));
         }
     }
     services.sort_unstable();

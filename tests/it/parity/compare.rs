@@ -11,13 +11,14 @@ use meshdns::catalog::Catalog;
 use meshdns::config::{Overrides, Settings};
 use meshdns::keeper::Keeper;
 use meshdns::model::{Change, Object, Registry, TableRow};
-use meshdns::report::ParityReport;
+use meshdns::report::{ParityReport, ReportedDifference, conflicts};
 use meshdns::source::SourceId;
 use meshdns::source::istiod::{
     Endpoint, Fetched, IstiodSettings, Limits, NodeIdentity, Subscriptions, fetch,
 };
 use meshdns::source::manifests::load_text;
 use meshdns::wire::{Transport, Verdict, respond};
+use serde_json::{Value, json};
 
 use crate::support::istiod::{Loaded, Mode};
 
@@ -39,7 +40,11 @@ pub(super) struct Outcome {
     pub(super) automatic: usize,
     pub(super) services: usize,
     pub(super) listeners: usize,
+    /// Views in which colliding names have other addresses.
+    pub(super) orders: usize,
     pub(super) different: Vec<String>,
+    /// Hosts that have other addresses.
+    pub(super) moved: Vec<ReportedDifference>,
 }
 
 impl View {
@@ -88,8 +93,11 @@ impl View {
 
         // What a client is told, before we know of any table.
         for row in sent.table.rows.values() {
+            if names_a_pod(objects, &row.host.text) {
+                continue;
+            }
             let ours = answers(&catalog, row);
-            if let Some(difference) = self.row(&catalog, row, &ours, &mut outcome) {
+            if let Some(difference) = self.row(&catalog, objects, row, &ours, &mut outcome) {
                 outcome.different.push(difference);
             }
         }
@@ -98,10 +106,16 @@ impl View {
         let mut parity = ParityReport::of(&catalog);
         let bound: BTreeSet<(IpAddr, u16)> =
             sent.listeners.iter().map(|listener| (listener.address, listener.port)).collect();
-        parity.hear(&catalog, &bound);
+        parity.hear(&catalog, keeper.inventory(), &bound);
         outcome.hosts += parity.compared;
-        outcome.different.extend(parity.differences.iter().map(|difference| format!("{difference:?}")));
-        outcome.different.extend(parity.ruled.iter().map(|host| format!("{host} is ruled")));
+        outcome.moved = parity.differences;
+        let services = conflicts(&catalog).into_iter();
+        let services: BTreeSet<String> = services
+            .filter(|conflict| conflict.winners.iter().any(|winner| winner.starts_with("Service ")))
+            .map(|conflict| conflict.host)
+            .collect();
+        let ruled = parity.ruled.iter().filter(|host| !services.contains(*host));
+        outcome.different.extend(ruled.map(|host| format!("{host} is ruled")));
         outcome.different.extend(parity.unheard.iter().map(|unheard| format!("{unheard:?}")));
         for host in &parity.undeclared {
             if !names_a_pod(objects, host) {
@@ -110,12 +124,8 @@ impl View {
         }
 
         // Every listener of an automatic address is one of a host.
-        let answered: BTreeSet<IpAddr> = catalog
-            .records()
-            .iter()
-            .filter(|line| line.class == "vip")
-            .filter_map(|line| line.data.parse().ok())
-            .collect();
+        let answered: BTreeSet<IpAddr> =
+            catalog.records().iter().filter_map(|line| line.data.parse().ok()).collect();
         for (address, port) in bound.iter().filter(|(address, _)| is_automatic(*address)) {
             outcome.listeners += 1;
             if !answered.contains(address) {
@@ -131,6 +141,7 @@ impl View {
     fn row(
         &self,
         catalog: &Catalog,
+        objects: &str,
         row: &TableRow,
         ours: &BTreeSet<IpAddr>,
         outcome: &mut Outcome,
@@ -146,11 +157,18 @@ impl View {
                         && line.name.trim_end_matches('.').eq_ignore_ascii_case(&row.host.text)
                 });
                 // Hosts of which no entry is known are compared by the report.
-                (*ours != theirs && !service && !ours.is_empty())
+                let different = *ours != theirs && !service && !ours.is_empty();
+                // Where names collide, who has which address is looked at later.
+                let automatic = ours.iter().chain(&theirs).any(|address| is_automatic(*address));
+                (different && !automatic)
                     .then(|| format!("{} is answered {ours:?}, and istiod has {theirs:?}", row.host.text))
             }
             // Names of pods follow other rules in Kubernetes.
             Registry::Kubernetes { short_name, .. } if short_name.contains('.') => None,
+            // The endpoint controller says by their slices that such endpoints are ready; generated ones do not.
+            Registry::Kubernetes { short_name, namespace } if publishes(objects, namespace, short_name) => {
+                None
+            }
             Registry::Kubernetes { .. } => {
                 outcome.services += 1;
                 // The table has one family for Services with cluster IPs and both for headless ones.
@@ -186,20 +204,37 @@ fn answers(catalog: &Catalog, row: &TableRow) -> BTreeSet<IpAddr> {
 }
 
 /// Whether an address lies where Istio takes automatic addresses from.
-fn is_automatic(address: IpAddr) -> bool {
+pub(super) fn is_automatic(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => address.octets()[..2] == [240, 240],
         IpAddr::V6(address) => address.segments()[..3] == [0x2001, 2, 0],
     }
 }
 
+/// Whether a Service has `publishNotReadyAddresses`.
+fn publishes(objects: &str, namespace: &str, name: &str) -> bool {
+    documents(objects).any(|object| {
+        let metadata = &object["metadata"];
+        object["kind"] == "Service"
+            && (&metadata["namespace"], &metadata["name"]) == (&json!(namespace), &json!(name))
+            && object["spec"]["publishNotReadyAddresses"] == json!(true)
+    })
+}
+
 /// Whether a host is `hostname.subdomain` of a pod in front of something.
 fn names_a_pod(objects: &str, host: &str) -> bool {
-    let mut labels = host.split('.');
-    let (Some(hostname), Some(subdomain)) = (labels.next(), labels.next()) else { return false };
-    load_text("set", objects).objects.iter().any(|object| {
-        matches!(object, Object::Pod(pod) if pod.name.name.starts_with(hostname) || hostname.starts_with(&*pod.name.name))
-    }) && objects.contains(&format!("\"subdomain\": \"{subdomain}\""))
+    documents(objects).filter(|object| object["kind"] == "Pod").any(|pod| {
+        let hostname = pod["spec"]["hostname"].as_str().or(pod["metadata"]["name"].as_str());
+        let subdomain = pod["spec"]["subdomain"].as_str();
+        match (hostname, subdomain) {
+            (Some(hostname), Some(subdomain)) => host.starts_with(&format!("{hostname}.{subdomain}.")),
+            _ => false,
+        }
+    })
+}
+
+fn documents(objects: &str) -> impl Iterator<Item = Value> {
+    objects.split("\n---\n").filter_map(|document| serde_json::from_str(document).ok())
 }
 
 /// The set with its ServiceEntries as the API server has them.

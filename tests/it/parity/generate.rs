@@ -9,7 +9,7 @@
 mod entry;
 mod kubernetes;
 mod names;
-mod random;
+pub(super) mod random;
 mod workload;
 
 use std::collections::BTreeMap;
