@@ -57,6 +57,16 @@ async fn a_peer_that_takes_connections_and_says_nothing_is_given_up() {
 }
 
 #[tokio::test]
+async fn those_who_wait_for_the_first_word_are_told_so() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut source = Running::start(settings(listener.local_addr().unwrap()));
+    let _connection = within(listener.accept()).await.unwrap();
+    let status = source.until(|status| status.link == Link::Asked).await;
+    assert_eq!(status.waits_for(), "it has not sent a table yet");
+    assert!(!status.figures().connected);
+}
+
+#[tokio::test]
 async fn a_peer_that_has_nothing_new_to_say_is_left_in_peace() {
     let mut peer = Peer::start().await;
     let mut source = Running::start(pinging(peer.address));
