@@ -2,8 +2,12 @@
 //!
 //! An allocator is told which hosts changed and says which addresses moved. It belongs to the keeper, the one writer.
 
+mod hash;
+
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr};
+
+pub use hash::HashAllocator;
 
 use crate::inventory::{Inventory, UnitKey};
 use crate::model::Host;

@@ -273,7 +273,7 @@ fn say(unit: &HostUnit, notes: &mut impl Notes) {
             HostState::Alias { text, .. } => {
                 format!("is an alias of its endpoint {}", crate::model::dotted(text))
             }
-            HostState::Pending => "waits for an automatic address".to_owned(),
+            HostState::Pending => "has no answer yet".to_owned(),
             HostState::Declined(reason) => format!("is left to others: {reason}"),
         };
         let entries: Vec<String> = unit.entries.iter().map(|entry| format!("ServiceEntry {entry}")).collect();

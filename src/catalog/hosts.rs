@@ -70,7 +70,7 @@ pub enum HostState {
         /// As written, in wire form.
         text: Box<[u8]>,
     },
-    /// Nothing yet: an automatic address can be assigned any moment.
+    /// Nothing yet: an automatic address can be assigned, or a workload become ready, any moment.
     Pending,
     /// Nothing: the name is left to others.
     Declined(&'static str),

@@ -23,7 +23,7 @@ pub(super) struct Loaded {
 pub(super) fn load(settings: &Settings) -> Loaded {
     let loaded = manifests::load(&settings.sources.manifests);
     let catalog = Arc::new(Catalog::new(settings.policy()));
-    let mut keeper = Keeper::new(catalog.clone());
+    let mut keeper = Keeper::with_allocator(catalog.clone(), settings.allocator());
     keeper.apply(SourceId::MANIFESTS.0, Change::Replace(loaded.objects));
     Loaded { catalog, keeper, report: loaded.report }
 }

@@ -49,7 +49,8 @@ pub(super) fn parts(settings: &Settings) -> Parts {
         tasks.push(task("istiod report", reports.follow(SourceId::ISTIOD, told, report)));
     }
 
-    let keeping = keep(incoming, Keeper::new(Arc::clone(&catalog)), move |source| {
+    let keeper = Keeper::with_allocator(Arc::clone(&catalog), settings.allocator());
+    let keeping = keep(incoming, keeper, move |source| {
         if let Some(handle) = listed.remove(&source) {
             handle.release();
         }

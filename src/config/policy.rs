@@ -1,7 +1,8 @@
 //! Settings to the policy under which names are compiled and answered.
 
 use super::{NamespaceFilter, Settings};
-use crate::catalog::{CompilePolicy, Policy};
+use crate::allocate::{Allocator, HashAllocator, NoAllocator};
+use crate::catalog::{AutomaticAddresses, CompilePolicy, Policy};
 
 impl Settings {
     /// What the catalog needs to know of the settings.
@@ -33,6 +34,16 @@ impl Settings {
                 answer_self_resolving: self.service_entries.answer_self_resolving,
                 visible_to: self.service_entries.visible_to.clone(),
             },
+        }
+    }
+
+    /// Who gives addresses to the hosts of ServiceEntries.
+    pub fn allocator(&self) -> Box<dyn Allocator> {
+        match self.service_entries.addresses {
+            AutomaticAddresses::Hash => Box::new(HashAllocator::default()),
+            AutomaticAddresses::Status | AutomaticAddresses::Ledger | AutomaticAddresses::Off => {
+                Box::new(NoAllocator)
+            }
         }
     }
 }

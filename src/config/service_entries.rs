@@ -1,7 +1,7 @@
 //! `serviceEntries`: how the hosts of Istio ServiceEntries are answered.
 //!
-//! What a later version will know (`hash`, `ledger`, other `ranges`) is recognised and refused; written with its default
-//! value it is accepted.
+//! What a later version will know (`ledger`, other `ranges`) is recognised and refused; written with its default value
+//! it is accepted.
 
 use super::field::Field;
 use super::section::Section;
@@ -32,8 +32,8 @@ impl ServiceEntrySettings {
         let mut used = Self::default();
         let addresses = [
             ("status", Some(AutomaticAddresses::Status)),
+            ("hash", Some(AutomaticAddresses::Hash)),
             ("off", Some(AutomaticAddresses::Off)),
-            ("hash", None),
             ("ledger", None),
         ];
         section.set("addresses", &mut used.addresses, |field| field.choice(&addresses));

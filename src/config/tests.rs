@@ -410,11 +410,10 @@ fn each_mistake_is_told() {
             "kubernetes.serverAddresses[0]: `10.0.0.1:53` is not an address without a port",
         ),
         ("kubernetes: {podNames: x}", "kubernetes.podNames: unknown setting"),
-        ("serviceEntries: {addresses: hash}", "serviceEntries.addresses: `hash` is not supported yet"),
         ("serviceEntries: {addresses: ledger}", "serviceEntries.addresses: `ledger` is not supported yet"),
         (
             "serviceEntries: {addresses: false}",
-            "serviceEntries.addresses: `false` is a boolean: status or off is expected",
+            "serviceEntries.addresses: `false` is a boolean: status, hash or off is expected",
         ),
         (
             "serviceEntries: {answer: vips}",

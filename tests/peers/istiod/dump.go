@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
+	"strconv"
 	"strings"
 
 	envoycore "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -113,7 +115,8 @@ func (d *dump) add(kind string, resource *anypb.Any) error {
 	}
 	for _, socket := range sockets {
 		at := socket.GetSocketAddress()
-		d.Listeners[bound.Name] = append(d.Listeners[bound.Name], fmt.Sprintf("%s|%d", at.GetAddress(), at.GetPortValue()))
+		port := strconv.Itoa(int(at.GetPortValue()))
+		d.Listeners[bound.Name] = append(d.Listeners[bound.Name], net.JoinHostPort(at.GetAddress(), port))
 	}
 	return nil
 }

@@ -30,22 +30,32 @@ pub(super) fn choose<'a>(entries: Vec<&'a ServiceEntry>, policy: &CompilePolicy)
     seen.sort_by_key(|(reach, entry)| (*reach, entry.created, &entry.name));
     let own = |namespace: &str| seen.iter().find(|(_, entry)| *entry.name.namespace == *namespace);
     let first = callers.namespaces.iter().find_map(|namespace| own(namespace)).or(seen.first());
-    let winner = first.map(|(_, entry)| entry.name.namespace.clone());
+    let winner = first.map(|(_, entry)| *entry);
     let mut chosen = Vec::new();
     for (_, entry) in seen {
-        if Some(&entry.name.namespace) == winner.as_ref() {
-            chosen.push(entry);
-        } else {
-            let reason = match &winner {
-                Some(winner) if callers.namespaces.contains(winner) => {
-                    "the caller's own namespace declares the host (serviceEntries.exportedTo)"
-                }
-                _ => "an older entry in another namespace declares the host",
-            };
-            passed_over.push(PassedOver { entry: entry.name.clone(), reason, hidden: false });
+        match winner {
+            Some(winner) if winner.name.namespace != entry.name.namespace => passed_over.push(PassedOver {
+                entry: entry.name.clone(),
+                reason: goes_after(entry, winner, callers),
+                hidden: false,
+            }),
+            _ => chosen.push(entry),
         }
     }
     Choice { chosen, passed_over }
+}
+
+/// Why an entry that may be seen goes after another of another namespace.
+fn goes_after(entry: &ServiceEntry, winner: &ServiceEntry, callers: &Visibility) -> &'static str {
+    if callers.namespaces.contains(&winner.name.namespace) {
+        "the caller's own namespace declares the host (serviceEntries.exportedTo)"
+    } else if reach(entry, callers) != reach(winner, callers) {
+        "an entry that is exported by name declares the host (serviceEntries.exportedTo)"
+    } else if entry.created != winner.created {
+        "an older entry in another namespace declares the host"
+    } else {
+        "an entry of the same age in a namespace that sorts before declares the host"
+    }
 }
 
 fn hidden(callers: &Visibility) -> &'static str {
