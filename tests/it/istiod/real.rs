@@ -55,15 +55,18 @@ fn fetched(runtime: &Runtime, settings: &IstiodSettings) -> Fetched {
     runtime.block_on(fetching).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn hosts(table: &Table) -> BTreeMap<String, BTreeSet<IpAddr>> {
-    let row = |(host, row): (&Box<str>, &meshdns::model::TableRow)| {
-        (host.to_string(), row.addresses.iter().copied().collect())
-    };
-    table.rows.iter().map(row).collect()
+/// The addresses of each host; their order means nothing.
+type Hosts = BTreeMap<String, BTreeSet<IpAddr>>;
+/// Where listeners are bound, with their names.
+type Bound = BTreeSet<(String, SocketAddr)>;
+
+fn hosts(table: &Table) -> Hosts {
+    let rows = table.rows.iter();
+    rows.map(|(host, row)| (host.to_string(), row.addresses.iter().copied().collect())).collect()
 }
 
 /// What istiod says it sends, in the same shape.
-fn said(sent: &Sent) -> (BTreeMap<String, BTreeSet<IpAddr>>, BTreeSet<(String, SocketAddr)>) {
+fn said(sent: &Sent) -> (Hosts, Bound) {
     let table = sent.name_table.iter().map(|(host, ips)| (host.clone(), ips.iter().copied().collect()));
     let listeners = sent.listeners.iter().flat_map(|(name, at)| at.iter().map(|at| (name.clone(), *at)));
     (table.collect(), listeners.collect())
@@ -80,7 +83,7 @@ fn what_is_fetched_is_what_istiod_sends() {
             let Fetched { table, defects, listeners } = fetched(&runtime, &settings);
             let (rows, bound) = said(&istiod.sent_to(namespace, settings.node.addresses[0]).unwrap());
             assert_eq!((hosts(&table), defects), (rows, vec![]), "{mode:?} {namespace}");
-            let listeners: BTreeSet<_> =
+            let listeners: Bound =
                 listeners.into_iter().map(|at| (at.listener, SocketAddr::new(at.address, at.port))).collect();
             assert_eq!(listeners, bound, "{mode:?} {namespace}");
 
