@@ -160,10 +160,13 @@ fn istiod_by_its_address_is_asked_in_the_clear_or_for_its_usual_name() {
 }
 
 #[test]
-fn the_node_is_of_the_first_zone() {
+fn the_node_fits_the_other_settings() {
     let text = "zones: [10.0.0.0/8, example.org, cluster.local]\nsources: {istiod: {address: 'i:15010'}}\n";
     let settings = read(text).unwrap();
-    assert_eq!(settings.sources.istiod.unwrap().node.domain, "example.org");
+    let node = settings.sources.istiod.unwrap().node;
+    assert_eq!((node.domain.as_str(), node.auto_allocate), ("example.org", false));
+    let computed = read(&format!("{text}serviceEntries: {{addresses: hash}}\n")).unwrap();
+    assert!(computed.sources.istiod.unwrap().node.auto_allocate);
 }
 
 #[test]

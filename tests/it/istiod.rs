@@ -2,6 +2,7 @@
 
 mod lies;
 mod peer;
+mod real;
 mod silence;
 mod source;
 mod tls;

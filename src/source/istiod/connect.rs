@@ -21,7 +21,7 @@ use tonic::{Request, Streaming};
 use super::error::chain;
 use super::life::{Heeded, Life};
 use super::proto::{AggregatedDiscoveryServiceClient, DiscoveryRequest, DiscoveryResponse};
-use super::{Endpoint, Exchange, IstiodError, IstiodSettings, Limits};
+use super::{Endpoint, Exchange, IstiodError, IstiodSettings, Limits, NodeIdentity};
 
 /// Replies that may wait to be sent; istiod has each of them before it sends the next response.
 const WAITING_REPLIES: usize = 64;
@@ -37,6 +37,12 @@ pub(super) struct Stream {
     peer: Peer,
     requests: mpsc::Sender<DiscoveryRequest>,
     responses: Streaming<DiscoveryResponse>,
+}
+
+/// A connection without a stream yet.
+pub(super) struct Connection {
+    channel: Channel,
+    peer: Peer,
 }
 
 /// The other end, as far as errors speak of it.
@@ -57,40 +63,47 @@ pub(super) async fn token(settings: &IstiodSettings) -> Result<Option<Token>, Is
     Ok(Some(Token(text.to_owned())))
 }
 
-/// Connects and sends the first requests of an exchange.
-pub(super) async fn open(
-    settings: &IstiodSettings,
-    token: Option<&Token>,
-    exchange: &mut Exchange,
-) -> Result<Stream, IstiodError> {
-    let (endpoint, limits) = (&settings.endpoint, settings.limits);
+/// Connects, within the limit.
+pub(super) async fn dial(settings: &IstiodSettings) -> Result<Connection, IstiodError> {
+    let (endpoint, limits) = (settings.endpoint.clone(), settings.limits);
     let life = Life::new();
-    let connected = timeout(limits.connect, connect(settings, &life)).await;
     let silent = IstiodError::Silent { endpoint: endpoint.clone(), after: limits.connect };
-    let channel = connected.map_err(|_| silent)??;
-    let (requests, waiting) = mpsc::channel(WAITING_REPLIES);
-    for request in exchange.first_requests() {
-        let sent = requests.try_send(request);
-        sent.expect("the channel is empty and holds more");
-    }
-    let mut call = Request::new(ReceiverStream::new(waiting));
-    if let Some(token) = token {
-        let header = |text: &str| MetadataValue::try_from(text).map_err(|error| error.to_string());
-        let cluster = &settings.node.cluster_id;
-        let cluster =
-            header(cluster).map_err(|cause| IstiodError::Unusable { endpoint: endpoint.clone(), cause })?;
-        let mut bearer = header(&format!("Bearer {}", token.0)).expect("a token is visible ASCII");
-        bearer.set_sensitive(true);
-        // By this istiod finds the API server that knows the token (kubeauth/kube_jwt.go).
-        call.metadata_mut().insert("clusterid", cluster);
-        call.metadata_mut().insert("authorization", bearer);
-    }
-    let mut client = AggregatedDiscoveryServiceClient::new(channel).max_decoding_message_size(limits.message);
-    let responses = client.stream_aggregated_resources(call).await;
-    let peer = Peer { endpoint: endpoint.clone(), limits, life };
-    match responses {
-        Ok(responses) => Ok(Stream { peer, requests, responses: responses.into_inner() }),
-        Err(status) => Err(peer.error(&status)),
+    let channel = timeout(limits.connect, connect(settings, &life)).await.map_err(|_| silent)??;
+    Ok(Connection { channel, peer: Peer { endpoint, limits, life } })
+}
+
+impl Connection {
+    /// Sends the first requests of an exchange, and waits until istiod takes it up.
+    pub(super) async fn open(
+        self,
+        node: &NodeIdentity,
+        token: Option<&Token>,
+        exchange: &mut Exchange,
+    ) -> Result<Stream, IstiodError> {
+        let Self { channel, peer } = self;
+        let (requests, waiting) = mpsc::channel(WAITING_REPLIES);
+        for request in exchange.first_requests() {
+            let sent = requests.try_send(request);
+            sent.expect("the channel is empty and holds more");
+        }
+        let mut call = Request::new(ReceiverStream::new(waiting));
+        if let Some(token) = token {
+            let header = |text: &str| {
+                let value = MetadataValue::try_from(text);
+                value.map_err(|error| impossible(&peer.endpoint, error.to_string()))
+            };
+            let mut bearer = header(&format!("Bearer {}", token.0))?;
+            bearer.set_sensitive(true);
+            call.metadata_mut().insert("authorization", bearer);
+            // By this istiod finds the API server that knows the token (kubeauth/kube_jwt.go).
+            call.metadata_mut().insert("clusterid", header(&node.cluster_id)?);
+        }
+        let client = AggregatedDiscoveryServiceClient::new(channel);
+        let mut client = client.max_decoding_message_size(peer.limits.message);
+        match client.stream_aggregated_resources(call).await {
+            Ok(responses) => Ok(Stream { peer, requests, responses: responses.into_inner() }),
+            Err(status) => Err(peer.error(&status)),
+        }
     }
 }
 
@@ -138,9 +151,8 @@ async fn connect(settings: &IstiodSettings, life: &Life) -> Result<Channel, Isti
         Some(tls) => format!("https://{}:{}", tls.server_name, endpoint.port),
         None => format!("http://{endpoint}"),
     };
-    let unusable = |cause: String| IstiodError::Unusable { endpoint: endpoint.clone(), cause };
     let mut http = Channel::from_shared(authority)
-        .map_err(|error| unusable(error.to_string()))?
+        .map_err(|error| impossible(endpoint, error.to_string()))?
         .http2_keep_alive_interval(limits.ping_every)
         .keep_alive_timeout(limits.ping_within)
         .keep_alive_while_idle(true)
@@ -172,6 +184,10 @@ async fn connect(settings: &IstiodSettings, life: &Life) -> Result<Channel, Isti
         Some(_) => IstiodError::Tls { endpoint: endpoint.clone(), cause: tls_cause(&error) },
         None => IstiodError::Broken { endpoint: endpoint.clone(), cause: chain(&error) },
     })
+}
+
+fn impossible(endpoint: &Endpoint, cause: String) -> IstiodError {
+    IstiodError::Impossible { endpoint: endpoint.clone(), cause }
 }
 
 /// What went wrong in a handshake, and what that usually means.

@@ -55,6 +55,14 @@ pub enum IstiodError {
         /// What is wrong with it.
         cause: String,
     },
+    /// A setting does not fit where it must go.
+    #[error("istiod at {endpoint} cannot be asked: {cause}")]
+    Impossible {
+        /// Where istiod should be.
+        endpoint: Endpoint,
+        /// What does not fit.
+        cause: String,
+    },
     /// istiod does not accept who we say we are: the operator must act, or a new token must come.
     #[error("istiod at {endpoint} refuses us: {cause}")]
     Refused {
@@ -133,15 +141,14 @@ impl IstiodError {
     }
 }
 
-/// A status in one line: its meaning, what the peer said, and what lies below.
+/// A status in one line: its meaning and what the peer said, or what we saw ourselves of the connection.
 fn told(status: &Status) -> String {
-    let mut told = status.code().description().to_owned();
-    if !status.message().is_empty() {
-        told = format!("{told}: {}", super::convert::shown(status.message()));
-    }
-    match status.source() {
-        Some(below) => format!("{told}: {}", chain(below)),
-        None => told,
+    match status.source().map(chain) {
+        // What h2 says of every stream of a connection that is over.
+        Some(seen) if seen.contains("broken pipe") => "the connection was closed".to_owned(),
+        Some(seen) => seen,
+        None if status.message().is_empty() => status.code().description().to_owned(),
+        None => format!("{}: {}", status.code().description(), super::convert::shown(status.message())),
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::connect::{open, token};
+use super::connect::{dial, token};
 use super::{Exchange, IstiodError, IstiodSettings, ListenerAddress, Step, Subscriptions, Table};
 use crate::model::Defect;
 
@@ -33,7 +33,8 @@ pub async fn fetch(
 async fn ask(settings: &IstiodSettings, subscriptions: Subscriptions) -> Result<Fetched, IstiodError> {
     let mut exchange = Exchange::new(&settings.node, subscriptions);
     let token = token(settings).await?;
-    let mut stream = open(settings, token.as_ref(), &mut exchange).await?;
+    let connection = dial(settings).await?;
+    let mut stream = connection.open(&settings.node, token.as_ref(), &mut exchange).await?;
     let mut table = None;
     let mut listeners = (subscriptions == Subscriptions::NameTable).then(Vec::new);
     loop {

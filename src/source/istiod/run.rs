@@ -13,7 +13,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
 
 use super::backoff::{Backoff, random};
-use super::connect::{Token, open, token};
+use super::connect::{Token, dial, token};
 use super::proto::{DiscoveryRequest, DiscoveryResponse};
 use super::{Exchange, IstiodError, IstiodSettings, Link, Status, Step, Subscriptions, Table};
 use crate::model::{Change, Defect};
@@ -119,7 +119,9 @@ impl Source {
     async fn stream(&mut self, used: &mut Option<Token>) -> Result<Infallible, Over> {
         let mut exchange = Exchange::new(&self.settings.node, Subscriptions::NameTable);
         *used = token(&self.settings).await?;
-        let mut stream = open(&self.settings, used.as_ref(), &mut exchange).await?;
+        let connection = dial(&self.settings).await?;
+        self.status.send_modify(|status| status.link = Link::Asked);
+        let mut stream = connection.open(&self.settings.node, used.as_ref(), &mut exchange).await?;
         self.status.send_modify(|status| status.link = Link::Up);
         loop {
             let response = stream.next().await?;

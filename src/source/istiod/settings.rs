@@ -44,7 +44,8 @@ impl Endpoint {
             )
         };
         let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
-        let port = port.parse().ok().filter(|port| *port != 0).ok_or_else(wrong)?;
+        let digits = port.bytes().all(|octet| octet.is_ascii_digit());
+        let port = port.parse().ok().filter(|_| digits).filter(|port| *port != 0).ok_or_else(wrong)?;
         let bracketed = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
         let fits = match bracketed {
             Some(host) => host.parse::<std::net::Ipv6Addr>().is_ok(),

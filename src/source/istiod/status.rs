@@ -14,6 +14,8 @@ pub enum Link {
     /// The first one is on its way.
     #[default]
     Connecting,
+    /// There is a connection, and nothing came on it yet.
+    Asked,
     /// It does.
     Up,
     /// It does not; why the last one ended, or did not come about.
@@ -65,7 +67,7 @@ impl Status {
         match (&self.link, &self.refused) {
             (Link::Down(cause), _) => cause.clone(),
             (_, Some(cause)) => format!("its table cannot be used: {cause}"),
-            (Link::Up, None) => "it has not sent a table yet".to_owned(),
+            (Link::Asked | Link::Up, None) => "it has not sent a table yet".to_owned(),
             (Link::Connecting, None) => "connecting".to_owned(),
         }
     }

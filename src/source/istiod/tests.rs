@@ -299,6 +299,21 @@ fn those_who_wait_are_told_why() {
     assert_eq!(status.report().objects, BTreeMap::from([(Kind::TableRow, 2)]));
 }
 
+#[test]
+fn endpoints_are_hosts_with_ports() {
+    for text in ["istiod.istio-system.svc:15012", "10.0.0.1:1", "[fd00::1]:15010", "Istiod:65535"] {
+        assert_eq!(Endpoint::parse(text).unwrap().to_string(), text);
+    }
+    for text in [
+        "", ":", ":1", "a", "a:", "a:0", "a:+1", "a:65536", "fd00::1", "[::1]", "[a]:1", ".:1", "a b:1",
+        "a/b:1",
+    ] {
+        assert!(
+            Endpoint::parse(text).unwrap_err().starts_with(&format!("`{text}` is not a host with a port"))
+        );
+    }
+}
+
 fn check(octets: &[u8]) {
     let Ok(response) = DiscoveryResponse::decode(octets) else { return };
     let mut exchange = Exchange::new(&NodeIdentity::default(), Subscriptions::WithListeners);

@@ -2,10 +2,12 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use meshdns::source::istiod::{IstiodError, IstiodSettings, Limits, Subscriptions, Tls, fetch};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 use tonic::transport::Identity;
 
 use super::peer::Peer;
@@ -50,7 +52,7 @@ fn over_tls(address: SocketAddr, ca: PathBuf) -> IstiodSettings {
 
 /// Why nothing can be fetched.
 async fn refusal(settings: &IstiodSettings) -> IstiodError {
-    within(fetch(settings, Subscriptions::NameTable, std::time::Duration::from_secs(60))).await.unwrap_err()
+    within(fetch(settings, Subscriptions::NameTable, Duration::from_secs(60))).await.unwrap_err()
 }
 
 #[tokio::test]
@@ -97,6 +99,17 @@ async fn tls_and_plaintext_do_not_meet() {
     let secure = serve(authority.identity(NAME, 2999)).await;
     let told = refusal(&settings(secure.address)).await.to_string();
     assert!(told.contains("broke off"), "{told}");
+}
+
+#[tokio::test]
+async fn a_handshake_that_is_not_answered_is_given_up() {
+    let directory = TempDir::new().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut settings = over_tls(address, file(&directory, "ca.pem", &Authority::new("ours").pem));
+    settings.limits.connect = Duration::from_millis(200);
+    let told = refusal(&settings).await.to_string();
+    assert_eq!(told, format!("istiod at {address} did not answer within 0.2 s"));
 }
 
 #[tokio::test]
@@ -157,7 +170,7 @@ async fn a_refused_token_that_was_replaced_is_no_reason_to_wait() {
     let mut settings = over_tls(peer.address, file(&directory, "ca.pem", &authority.pem));
     settings.token = Some(token.clone());
     // Longer than any test waits.
-    let hour = std::time::Duration::from_secs(3600);
+    let hour = Duration::from_secs(3600);
     settings.limits = Limits { first_pause: 1000 * hour, longest_pause: 1000 * hour, ..settings.limits };
     let _source = Running::start(settings);
     let stream = peer.stream().await;

@@ -14,7 +14,7 @@ use crate::support::process::{Process, free_address, written};
 
 /// `meshdns serve`, not waited for.
 struct Server {
-    _process: Process,
+    process: Process,
     dns: SocketAddr,
     admin: SocketAddr,
 }
@@ -32,7 +32,7 @@ impl Server {
                 .args(["--dns-listen", &dns.to_string()])
                 .args(["--admin-listen", &admin.to_string()]),
         );
-        Self { _process: process, dns, admin }
+        Self { process, dns, admin }
     }
 
     async fn page(&self, path: &'static str) -> String {
@@ -82,10 +82,12 @@ fn page(admin: SocketAddr, path: &str) -> String {
 #[tokio::test]
 async fn hosts_are_answered_as_istiod_says_also_when_it_is_gone() {
     let address = free_address();
-    let server = Server::start(address);
+    let mut server = Server::start(address);
     let told = server.until("/readyz", "onnection refused").await;
     assert!(told.starts_with(&format!("istiod: istiod at {address} cannot be connected to: ")), "{told}");
     assert!(server.page("/metrics").await.contains("\nmeshdns_istiod_connected 0.0\n"));
+
+    server.until("/metrics", "meshdns_istiod_reconnects_total 2").await;
 
     let mut peer = Peer::start_at(address, None).await;
     let mut stream = within(peer.stream()).await;
@@ -95,6 +97,12 @@ async fn hosts_are_answered_as_istiod_says_also_when_it_is_gone() {
         .accepted_table("1", &[("a.internal", "10.0.0.1"), ("b.internal", "10.0.0.2"), ("a..b", "10.0.0.3")])
         .await;
     server.until("/readyz", "ok").await;
+    let mut told = 0;
+    server.process.wait_until("a table", |printed| {
+        told = printed.iter().filter(|line| line.contains("istiod is away")).count();
+        printed.iter().any(|line| line.contains("name table taken"))
+    });
+    assert_eq!(told, 1, "one line says it all, however often it is tried");
     assert_eq!(server.answers("a.internal").await, ["10.0.0.1"]);
     let metrics = server.until("/metrics", "meshdns_istiod_rows 2.0").await;
     for line in ["connected 1.0", "table_age_seconds 0.0", "nacks_total 0"] {
