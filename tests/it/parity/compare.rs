@@ -10,7 +10,7 @@ use hickory_proto::rr::{Name, RData, RecordType};
 use meshdns::catalog::Catalog;
 use meshdns::config::{Overrides, Settings};
 use meshdns::keeper::Keeper;
-use meshdns::model::{Change, Object, Registry, TableRow};
+use meshdns::model::{Change, Registry, TableRow};
 use meshdns::report::{ParityReport, ReportedDifference, conflicts};
 use meshdns::source::SourceId;
 use meshdns::source::istiod::{
