@@ -157,6 +157,11 @@ impl Inventory {
         by_name.into_values().collect()
     }
 
+    /// The ServiceEntry of that name.
+    pub fn entry(&self, name: &ObjectName) -> Option<&ServiceEntry> {
+        self.layers.values().find_map(|layer| layer.entries.get(name))
+    }
+
     /// The row of istiod's name table for a host.
     pub fn row_of(&self, host: &Name, wildcard: bool) -> Option<&TableRow> {
         self.layers.values().find_map(|layer| layer.row_of(host, wildcard))
