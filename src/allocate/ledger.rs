@@ -255,7 +255,7 @@ impl Allocator for Ledger {
         let keys = std::mem::take(&mut self.unstored);
         let claim = |key: Arc<HostKey>| {
             let holding = self.holdings.get(&key)?;
-            (holding.row != holding.stored).then_some(Claim { row: holding.row, key })
+            (holding.row != holding.stored).then_some(Claim { was: holding.stored, row: holding.row, key })
         };
         keys.into_iter().filter_map(claim).collect()
     }

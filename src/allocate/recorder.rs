@@ -161,7 +161,11 @@ impl Allocator for Recorder {
     fn claims(&mut self) -> Vec<Claim> {
         let keys = std::mem::take(&mut self.unstored);
         let differs = |key: &Arc<HostKey>| self.rows.get(key) != self.stored.get(key);
-        let claim = |key: Arc<HostKey>| Claim { row: self.rows.get(&key).copied(), key };
+        let claim = |key: Arc<HostKey>| Claim {
+            was: self.stored.get(&key).copied(),
+            row: self.rows.get(&key).copied(),
+            key,
+        };
         keys.into_iter().filter(differs).map(claim).collect()
     }
 

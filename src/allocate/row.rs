@@ -50,6 +50,8 @@ impl Origin {
 pub struct Claim {
     /// The host.
     pub key: Arc<HostKey>,
+    /// What the store has of it, as far as is known: with anything else there, somebody was first.
+    pub was: Option<Row>,
     /// Its row; none: it is to be forgotten.
     pub row: Option<Row>,
 }

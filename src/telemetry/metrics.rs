@@ -3,6 +3,7 @@
 //! Rules: names begin with `meshdns_`, base units stand in names, every label is an enum or fixed for the life of
 //! the process. Queries are counted in one shard per worker (`queries`); everything rarer in plain atomics.
 
+mod ledger;
 mod queries;
 mod sources;
 
@@ -16,6 +17,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+pub use ledger::LedgerMetrics;
 pub use queries::{QueryShard, Rcode};
 pub use sources::SourceMetrics;
 
@@ -97,6 +99,7 @@ pub struct Metrics {
     connections: Family<Label, Gauge>,
     chases: Family<Label, Counter>,
     sources: SourceMetrics,
+    ledger: LedgerMetrics,
 }
 
 impl Default for Metrics {
@@ -123,7 +126,8 @@ impl Metrics {
         build.get_or_create(&Label { name: "version", value: env!("CARGO_PKG_VERSION") }).set(1);
         registry.register("meshdns_build_info", "Which version runs", build);
         let sources = SourceMetrics::register(&mut registry);
-        Self { registry, queries, connections, chases, sources }
+        let ledger = LedgerMetrics::register(&mut registry);
+        Self { registry, queries, connections, chases, sources, ledger }
     }
 
     /// A new shard of the query counters; every worker takes one.
@@ -144,6 +148,11 @@ impl Metrics {
     /// The gauges of what the sources hold.
     pub fn sources(&self) -> &SourceMetrics {
         &self.sources
+    }
+
+    /// What the ledger and its store count.
+    pub fn ledger(&self) -> &LedgerMetrics {
+        &self.ledger
     }
 
     /// Everything in the OpenMetrics text format.

@@ -81,7 +81,7 @@ impl World {
 
     fn store_all(&mut self) -> BTreeSet<UnitKey> {
         let claims = self.ledger.claims();
-        for Claim { key, row } in &claims {
+        for Claim { key, row, .. } in &claims {
             match row {
                 Some(row) => self.store.insert(HostKey::clone(key), *row),
                 None => self.store.remove(&**key),

@@ -100,7 +100,7 @@ fn an_address_that_another_host_holds_is_left_to_it() {
 fn what_others_forgot_is_claimed_again_while_it_is_used() {
     let mut world = World::new(&["240.240.0.0/16"]);
     world.add(entry("one/a", 1, &["a.example"]));
-    let claim = Claim { key: Arc::new(key("one", "a.example")), row: None };
+    let claim = Claim { key: Arc::new(key("one", "a.example")), was: None, row: None };
     world.ledger.stored(vec![Settled { claim, outcome: Outcome::Holds(None) }]);
     assert_eq!(world.of("one", "a.example"), "waiting");
     world.store_all();
