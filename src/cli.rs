@@ -7,6 +7,7 @@ mod check;
 mod client;
 mod explain;
 mod flags;
+mod ledger_file;
 mod load;
 mod output;
 mod parts;

@@ -6,6 +6,7 @@
 mod ask;
 mod check;
 mod explanation;
+mod ledger;
 mod listing;
 mod nearby;
 mod render;
@@ -13,5 +14,6 @@ mod render;
 pub use ask::{BadQuestion, Question, explain};
 pub use check::{CheckReport, ReportedProblem, check_text};
 pub use explanation::{Explanation, ReportedDefect, ReportedRecord, ReportedStep, Status};
+pub use ledger::{ReportedConflict, ReportedHost, ReportedLedger, ledger_text};
 pub use listing::{BadFilter, Filter, ReportedLine, records};
 pub use render::{listing_text, text};

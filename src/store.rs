@@ -44,3 +44,6 @@ pub trait Store: Send + 'static {
         std::future::pending()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -98,13 +98,13 @@ impl Ledger {
             (this.freed.is_some(), this.since, a).cmp(&(that.freed.is_some(), that.since, b))
         });
         for (key, row) in rows {
-            ledger.remember(Arc::new(key), row);
+            ledger.remember(&Arc::new(key), row);
         }
         ledger.expire();
         ledger
     }
 
-    fn remember(&mut self, key: Arc<HostKey>, stored: Row) {
+    fn remember(&mut self, key: &Arc<HostKey>, stored: Row) {
         let mut row = stored;
         for address in stored.addresses.iter() {
             if !self.space.has(address) || self.space.owner(address).is_some() {
@@ -112,12 +112,12 @@ impl Ledger {
                 continue;
             }
             match row.freed {
-                None => self.space.own(address, &key),
-                Some(freed) => self.space.cool(address, &key, freed),
+                None => self.space.own(address, key),
+                Some(freed) => self.space.cool(address, key, freed),
             }
         }
-        self.holdings.entry(Arc::clone(&key)).or_default().stored = Some(stored);
-        self.set_row(&key, Some(row).filter(|row| !row.addresses.is_empty()));
+        self.holdings.entry(Arc::clone(key)).or_default().stored = Some(stored);
+        self.set_row(key, Some(row).filter(|row| !row.addresses.is_empty()));
     }
 
     /// What a host has from now on. The only place that changes a row.

@@ -1,7 +1,11 @@
 //! Settings to the policy under which names are compiled and answered.
 
+use std::num::NonZeroU32;
+
 use super::{NamespaceFilter, Settings};
-use crate::catalog::{CompilePolicy, Policy};
+use crate::allocate::ledger::{Ledger, Rules};
+use crate::allocate::{Allocator, HostKey, NoAllocator, Origin, Recorder, Row};
+use crate::catalog::{AutomaticAddresses, CompilePolicy, Policy};
 
 impl Settings {
     /// What the catalog needs to know of the settings.
@@ -30,6 +34,23 @@ impl Settings {
                 automatic: self.service_entries.addresses,
                 families: self.service_entries.families,
             },
+        }
+    }
+
+    /// What gives addresses to hosts, beginning with what a ledger remembers. `now` is in Unix seconds; `slices` says
+    /// into how many parts the ledger's store cuts every range.
+    pub fn allocator(&self, slices: NonZeroU32, now: u64, rows: Vec<(HostKey, Row)>) -> Box<dyn Allocator> {
+        let entries = &self.service_entries;
+        let cooling = entries.ledger.clone().unwrap_or_default().cooling;
+        match entries.addresses {
+            AutomaticAddresses::Ledger => {
+                let rules = Rules { ranges: entries.ranges.clone(), cooling, slices };
+                Box::new(Ledger::new(rules, now, rows))
+            }
+            AutomaticAddresses::Status if entries.ledger.is_some() => {
+                Box::new(Recorder::new(Box::new(NoAllocator), Origin::Status, cooling, now, rows))
+            }
+            _ => Box::new(NoAllocator),
         }
     }
 }

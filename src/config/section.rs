@@ -57,6 +57,11 @@ impl<'a> Section<'a> {
         Some(Field { report: self.report, node: &entry.value, place })
     }
 
+    /// Whether anything stands under `key`.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.entries.iter().any(|entry| entry.key == key && entry.value.value != Value::Null)
+    }
+
     /// Reads the value under `key` into `target`, which keeps its default when the key was left out.
     pub(super) fn set<T>(
         &mut self,

@@ -1,25 +1,30 @@
 //! `serviceEntries`: how the hosts of Istio ServiceEntries are answered.
 //!
-//! What a later version will know (`hash`, `ledger`, `endpoints`, `decline`, other `ranges`, other `exportedTo`) is
-//! recognised and refused; written with its default value it is accepted.
+//! What a later version will know (`hash`, `endpoints`, `decline`, other `exportedTo`) is recognised and refused;
+//! written with its default value it is accepted.
 
 use super::field::Field;
+use super::ledger::{self, LedgerSettings};
+use super::overrides::Overrides;
+use super::report::Report;
 use super::section::Section;
 use crate::catalog::{AutomaticAddresses, Families};
 use crate::model::Cidr;
 
-/// The ranges that Istio allocates from, the default of `ranges`.
-const RANGES: [&str; 2] = ["240.240.0.0/16", "2001:2::/48"];
-
 /// How the hosts of ServiceEntries are answered, as used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceEntrySettings {
-    /// Where automatic addresses come from. Default: the status of the object.
+    /// Where automatic addresses come from. Default: the ledger if there are settings for one, else the status of the
+    /// object.
     pub addresses: AutomaticAddresses,
     /// What a host without literal addresses is answered with. Default: its automatic address.
     pub answer: EntryAnswer,
     /// Of which families automatic addresses are. Default: those of the cluster.
     pub families: Families,
+    /// Where the ledger takes addresses from: at least one, none overlapping. Default: the ranges of Istio.
+    pub ranges: Vec<Cidr>,
+    /// Where the ledger is kept. Default: only where addresses come from it.
+    pub ledger: Option<LedgerSettings>,
 }
 
 /// What a host without literal addresses is answered with.
@@ -30,22 +35,51 @@ pub enum EntryAnswer {
     Vip,
 }
 
+impl Default for ServiceEntrySettings {
+    fn default() -> Self {
+        Self {
+            addresses: AutomaticAddresses::default(),
+            answer: EntryAnswer::default(),
+            families: Families::default(),
+            ranges: ledger::default_ranges(),
+            ledger: None,
+        }
+    }
+}
+
 impl ServiceEntrySettings {
     /// Reads the section `serviceEntries`.
-    pub(super) fn read(section: &mut Section<'_>) -> Self {
-        let mut used = Self::default();
+    pub(super) fn read(report: &Report, section: &mut Section<'_>, overrides: &Overrides) -> Self {
+        let ledger = LedgerSettings::read(report, section, overrides);
+        let mut used = Self { ledger, ..Self::default() };
+        if used.ledger.is_some() {
+            used.addresses = AutomaticAddresses::Ledger;
+        }
         let addresses = [
             ("status", Some(AutomaticAddresses::Status)),
             ("off", Some(AutomaticAddresses::Off)),
             ("hash", None),
-            ("ledger", None),
+            ("ledger", Some(AutomaticAddresses::Ledger)),
         ];
         section.set("addresses", &mut used.addresses, |field| field.choice(&addresses));
         let answers = [("vip", Some(EntryAnswer::Vip)), ("endpoints", None), ("decline", None)];
         section.set("answer", &mut used.answer, |field| field.choice(&answers));
         section.set("families", &mut used.families, families);
-        ranges(section);
+        section.set("ranges", &mut used.ranges, ledger::ranges);
         exported_to(section);
+        match used.addresses {
+            AutomaticAddresses::Ledger => used.ledger = Some(used.ledger.unwrap_or_default()),
+            AutomaticAddresses::Off => {
+                used.ledger = None;
+                if section.has("ledger") {
+                    report.add_missing(
+                        "serviceEntries.ledger",
+                        "there is nothing to remember with addresses: off",
+                    );
+                }
+            }
+            AutomaticAddresses::Status | AutomaticAddresses::Hash => {}
+        }
         used
     }
 }
@@ -65,19 +99,6 @@ fn families(field: Field<'_>) -> Option<Families> {
     match found.as_slice() {
         [one] => Some(*one),
         _ => Some(Families::Dual),
-    }
-}
-
-/// Only the default can be written.
-fn ranges(section: &mut Section<'_>) {
-    let Some(field) = section.take("ranges") else { return };
-    let (report, place) = (field.report, field.place.clone());
-    let parse = |text: &str| Cidr::parse(text).map_err(|error| error.to_string());
-    let Some(written) = field.distinct("a range of addresses", parse) else { return };
-    let mut default = RANGES.into_iter().filter_map(|text| Cidr::parse(text).ok());
-    let other = written.len() != RANGES.len() || !default.all(|range| written.contains(&range));
-    if other && !report.knows(&["serviceEntries.ranges"]) {
-        report.add(&place, "other ranges than [240.240.0.0/16, \"2001:2::/48\"] are not supported yet");
     }
 }
 

@@ -63,7 +63,7 @@ pub fn listing_text(lines: &[ReportedLine]) -> String {
 }
 
 /// Rows with their columns aligned, two blanks between them.
-fn table<const N: usize>(rows: &[[String; N]]) -> String {
+pub(super) fn table<const N: usize>(rows: &[[String; N]]) -> String {
     let mut widths = [0; N];
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {

@@ -129,7 +129,10 @@ fn read(path: &Path, database: &Database) -> Result<Vec<(HostKey, Row)>, StoreEr
     };
     match found {
         None => {
-            return Err(StoreError::Foreign { path: path.into(), what: "it is a database of something else" });
+            return Err(StoreError::Foreign {
+                path: path.into(),
+                what: "it is a database of something else",
+            });
         }
         Some(FORMAT) => {}
         Some(found) => return Err(StoreError::Newer { path: path.into(), found, known: FORMAT }),
