@@ -25,6 +25,7 @@ pub use outcome::{Addresses, Alias, Base, Data, MadeName, NameServer, Outcome, R
 
 use crate::catalog::{Catalog, Class, NegativePending};
 use crate::model::{Name, Zone, ZoneKind};
+use alias::Place;
 
 /// Record types by number (IANA DNS parameters).
 pub mod kind {
@@ -107,7 +108,7 @@ fn lookup(catalog: &Catalog, name: &Asked, kind: u16, notes: &mut impl Notes, de
         }
         None => {
             notes.say(|| Step::of(Topic::Zone, no_zone(catalog)).weighing(Weight::Fallback));
-            mesh::outside_zones(catalog, name, kind, notes)
+            mesh::outside_zones(catalog, name, kind, notes, depth)
         }
     }
 }
@@ -152,7 +153,7 @@ fn in_zone(
     match found {
         Found::Records(records, class) => data(catalog, records, class, notes),
         Found::Alias { target, text } => {
-            alias::follow(catalog, &target, text, (zone, at), name, kind, notes, depth)
+            alias::follow(catalog, &target, text, Place { zone: Some(zone), soa }, name, kind, notes, depth)
         }
         Found::Nothing => negative(Outcome::NoData, Some(soa), notes),
         // A name below the apex is never NXDOMAIN for SOA: who looks for the zone's apex gets its SOA either way.

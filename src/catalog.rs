@@ -19,19 +19,22 @@ mod serial;
 mod service_set;
 mod service_sets;
 mod table;
+mod tallies;
 mod units;
 
 use std::sync::Arc;
 
 pub use compile::compile;
 pub use endpoints::{EndpointSet, Entry, PortFilter};
-pub use hosts::{HostState, HostUnit};
+pub use hosts::{AddressOrigin, Difference, HostState, HostUnit, PassedOver};
 pub use policy::{
     AutomaticAddresses, Class, CompilePolicy, Families, NegativePending, PodMode, Policy, TtlPolicy,
+    Visibility,
 };
 pub use records::Listed;
 pub use service_set::{ServiceRecord, ServiceSet, ServiceTarget};
 pub use service_sets::ServiceSets;
+pub use tallies::Tallies;
 pub use units::{Hidden, PodUnit, ServiceKind, ServiceUnit, Unit};
 
 use crate::inventory::UnitKey;
@@ -52,6 +55,7 @@ pub struct Catalog {
     pub(crate) hosts: Hosts,
     reverse: Reverse,
     serials: Serials,
+    tallies: Tallies,
 }
 
 impl Catalog {
@@ -66,6 +70,7 @@ impl Catalog {
             hosts: Hosts::default(),
             reverse: Reverse::default(),
             serials: Serials::default(),
+            tallies: Tallies::default(),
         }
     }
 
@@ -105,6 +110,7 @@ impl Catalog {
             UnitKey::Host { name, wildcard } => {
                 let new = unit.and_then(Unit::into_host);
                 let change = new.as_ref().map_or(0, HostUnit::visible_content);
+                self.tallies.replace(self.hosts.get(&name, wildcard).as_deref(), new.as_ref());
                 let owner = Owner::Host(name.clone());
                 let added: Vec<_> =
                     new.as_ref().map(|unit| unit.automatic_addresses().collect()).unwrap_or_default();
@@ -143,6 +149,11 @@ impl Catalog {
         }
         let content = |unit: Option<&ServiceUnit>| unit.map_or(0, |unit| unit.content);
         self.serials.replace(area, content(old.as_deref()), content(new.as_deref()));
+    }
+
+    /// How many mesh hosts are declared more than once, and how many istiod has other addresses of.
+    pub fn tallies(&self) -> &Tallies {
+        &self.tallies
     }
 
     /// Whether a namespace exists. `label` is in lower case.

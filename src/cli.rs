@@ -5,12 +5,14 @@
 
 mod check;
 mod client;
+mod conflicts;
 mod explain;
 mod flags;
 mod ledger_file;
 mod load;
 mod output;
 mod parts;
+mod plan;
 mod records;
 mod serve;
 
@@ -44,6 +46,10 @@ enum Command {
     Explain(explain::Explain),
     /// List the names that are answered, with their records
     Records(records::Records),
+    /// List the hosts that are declared more than once: who answers, and why
+    Conflicts(conflicts::Conflicts),
+    /// Say what a change would bring, before it is applied
+    Plan(plan::Plan),
     /// Check settings and manifests without serving them
     Check(check::Check),
 }
@@ -57,6 +63,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Serve(serve) => serve.run(),
         Command::Explain(explain) => explain.run(),
         Command::Records(records) => records.run(),
+        Command::Conflicts(conflicts) => conflicts.run(),
+        Command::Plan(plan) => plan.run(),
         Command::Check(check) => check.run(),
     };
     result.unwrap_or_else(|error| {

@@ -28,7 +28,7 @@ pub use ledger::{LedgerSettings, NoLedgerFile};
 pub use listen::{GrpcAddress, Listen};
 pub use overrides::Overrides;
 pub use problem::{Problem, Problems};
-pub use service_entries::{EntryAnswer, ServiceEntrySettings};
+pub use service_entries::ServiceEntrySettings;
 pub use sources::Sources;
 pub use upstreams::Upstreams;
 

@@ -16,9 +16,12 @@ pub use unit_key::UnitKey;
 
 use crate::model::{
     Change, EndpointSlice, Kind, Name, Namespace, ObjectName, Pod, Service, ServiceEntry, ServiceImport,
-    TableRow,
+    TableRow, WorkloadEntry,
 };
 use layer::Layer;
+
+/// The number of the source whose objects are the rows of istiod's name table.
+pub const TABLE: u8 = 2;
 
 /// Everything that is known, source by source.
 #[derive(Debug, Default)]
@@ -39,9 +42,9 @@ impl Inventory {
     /// Folds one change of one source in and says which units it touches.
     pub fn apply(&mut self, source: u8, change: Change) -> BTreeSet<UnitKey> {
         let mut touched = BTreeSet::new();
-        let before = self.families_seen();
+        let before = (self.families_seen(), self.knows_table());
         self.fold(source, change, &mut touched);
-        if self.families_seen() != before {
+        if (self.families_seen(), self.knows_table()) != before {
             touched.extend(self.layers.values().flat_map(Layer::host_keys));
         }
         touched
@@ -160,6 +163,31 @@ impl Inventory {
     /// The ServiceEntry of that name.
     pub fn entry(&self, name: &ObjectName) -> Option<&ServiceEntry> {
         self.layers.values().find_map(|layer| layer.entries.get(name))
+    }
+
+    /// All entries, source by source; where two sources know one, it comes twice.
+    pub fn entries(&self) -> impl Iterator<Item = &ServiceEntry> {
+        self.layers.values().flat_map(Layer::entries)
+    }
+
+    /// The pods of a namespace that have names, by name.
+    pub fn pods_in(&self, namespace: &str) -> Vec<&Pod> {
+        self.layers.values().flat_map(|layer| layer.pods_in(namespace)).collect()
+    }
+
+    /// The WorkloadEntries of a namespace, by name.
+    pub fn workloads_in(&self, namespace: &str) -> Vec<&WorkloadEntry> {
+        self.layers.values().flat_map(|layer| layer.workloads_in(namespace)).collect()
+    }
+
+    /// Whether proxies look a name up because it is an endpoint of an entry or a workload.
+    pub fn is_endpoint(&self, name: &Name) -> bool {
+        self.layers.values().any(|layer| layer.is_endpoint(name))
+    }
+
+    /// Whether istiod's name table is known, be it empty.
+    pub fn knows_table(&self) -> bool {
+        self.layers.contains_key(&TABLE)
     }
 
     /// The row of istiod's name table for a host.

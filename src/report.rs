@@ -5,15 +5,21 @@
 
 mod ask;
 mod check;
+mod conflicts;
 mod explanation;
 mod ledger;
 mod listing;
 mod nearby;
+mod parity;
+mod plan;
 mod render;
 
 pub use ask::{BadQuestion, Question, explain};
 pub use check::{CheckReport, ReportedProblem, check_text};
+pub use conflicts::{Conflict, Loser, conflicts, conflicts_text};
 pub use explanation::{Explanation, ReportedDefect, ReportedRecord, ReportedStep, Status};
 pub use ledger::{ReportedConflict, ReportedHost, ReportedLedger, ledger_text};
 pub use listing::{BadFilter, Filter, ReportedLine, records};
+pub use parity::{ReportedDifference, differences, differences_text};
+pub use plan::{Plan, Silent, Standing, plan_text};
 pub use render::{listing_text, text};

@@ -20,7 +20,7 @@ impl SourceId {
     /// Manifest files.
     pub const MANIFESTS: SourceId = SourceId(0);
     /// The name table of istiod.
-    pub const ISTIOD: SourceId = SourceId(2);
+    pub const ISTIOD: SourceId = SourceId(crate::inventory::TABLE);
 }
 
 /// One step that a source reports.

@@ -4,14 +4,21 @@
 //! answered with the alias in front; a target that gives nothing leaves no alias either (NODATA), as does a chain
 //! of more than eleven. Elsewhere, which includes our other zones, the alias stands whatever the target gives.
 
-use super::{
-    Alias, Asked, Data, Notes, Outcome, Records, Soa, Step, Topic, Weight, kind, lookup, negative, zone,
-};
+use super::{Alias, Asked, Data, Notes, Outcome, Records, Soa, Step, Topic, Weight, kind, lookup, negative};
 use crate::catalog::{Catalog, Class};
 use crate::model::{Name, Zone};
 
 /// The longest chain of aliases inside a zone that is followed.
 const MAX_CHAIN: usize = 11;
+
+/// Where an alias stands.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    /// The configured zone that it is in, if it is in one.
+    pub(super) zone: Option<&'a Zone>,
+    /// The SOA of that zone, or of the small zone that a mesh host is.
+    pub(super) soa: Soa,
+}
 
 /// The alias and where it leads, as one outcome.
 #[expect(clippy::too_many_arguments, reason = "the place of the alias, its target, and the question")]
@@ -19,26 +26,27 @@ pub(super) fn follow(
     catalog: &Catalog,
     target: &Name,
     text: Box<[u8]>,
-    (zone, at): (&Zone, usize),
+    place: Place<'_>,
     name: &Asked,
     kind: u16,
     notes: &mut impl Notes,
     depth: usize,
 ) -> Outcome {
-    let soa = || zone::soa(catalog, zone, at);
+    let Place { zone, soa } = place;
     let ttl = catalog.policy.ttl.of(Class::ExternalName).seconds();
     let alone = |text| Data { aliases: vec![Alias { target: text }], records: Records::None, ttl };
     match kind {
         kind::CNAME => return Outcome::Data(alone(text)),
         kind::A | kind::AAAA => {}
-        _ => return negative(Outcome::NoData, Some(soa()), notes),
+        _ => return negative(Outcome::NoData, Some(soa), notes),
     }
-    let inside = catalog.policy.zones.find(target.wire()).is_some_and(|(found, _)| found.name == zone.name);
+    let found = catalog.policy.zones.find(target.wire()).map(|(zone, _)| &zone.name);
+    let inside = zone.is_some_and(|zone| found == Some(&zone.name));
     if target.wire() == name.wire() || (depth >= MAX_CHAIN && inside) {
         notes.say(|| {
             Step::of(Topic::Outcome, "the alias leads in a circle or too far").weighing(Weight::Cause)
         });
-        return nothing(soa(), notes);
+        return nothing(soa, notes);
     }
     if depth > MAX_CHAIN {
         return Outcome::Data(alone(text));
@@ -53,7 +61,7 @@ pub(super) fn follow(
             data.aliases.insert(0, Alias { target: text });
             Outcome::Elsewhere { data, target }
         }
-        Outcome::NoData(_) | Outcome::NoSuchName(_) if inside => nothing(soa(), notes),
+        Outcome::NoData(_) | Outcome::NoSuchName(_) if inside => nothing(soa, notes),
         Outcome::NoData(_) => Outcome::Data(alone(text)),
         Outcome::NoSuchName(_) if catalog.policy.zones.find(target.wire()).is_some() => {
             Outcome::Data(alone(text))

@@ -11,52 +11,64 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::alias::{self, Place};
 use super::{
     Addresses, Asked, Data, Found, Notes, Outcome, Records, Step, Topic, Weight, kind, kubernetes, negative,
     pending_soa, zone,
 };
-use crate::catalog::{Catalog, Class, HostState, HostUnit, ServiceSet};
+use crate::catalog::{AddressOrigin, Catalog, Class, HostState, HostUnit, PassedOver, ServiceSet};
 use crate::model::{Kind, Port};
 
 /// Looks a name up among mesh hosts.
 pub(super) fn find(catalog: &Catalog, name: &Asked, kind: u16, notes: &mut impl Notes) -> Found {
-    let exact = catalog.hosts.exact(name.wire());
-    if let Some(unit) = &exact {
+    let found = exact(catalog, name.wire());
+    if let Some(unit) = &found {
         say(unit, notes);
         if unit.answers() {
-            return addresses(unit, kind);
+            return contents(unit, kind);
         }
     }
     if let Some(found) = service_of_exact(catalog, name, kind, notes) {
         return found;
     }
     let covering = wildcard(catalog, name);
-    if exact.is_none() && covering.is_none() {
+    if found.is_none() && covering.is_none() {
         notes.say(|| Step::of(Topic::Object, "no ServiceEntry declares the name").weighing(Weight::Fallback));
     }
     if let Some((unit, above)) = covering {
         say(&unit, notes);
         if unit.answers() {
             return service_of_wildcard(catalog, &unit, name, above, kind)
-                .unwrap_or_else(|| addresses(&unit, kind));
+                .unwrap_or_else(|| contents(&unit, kind));
         }
     }
     if catalog.hosts.any_below(name.wire()) {
         notes.say(|| Step::of(Topic::Name, "mesh hosts stand below the name").weighing(Weight::Cause));
         return Found::Nothing;
     }
-    match exact.as_deref().map(|unit| &unit.state) {
+    match found.as_deref().map(|unit| &unit.state) {
         Some(HostState::Pending) => Found::Pending,
         _ => Found::Missing,
     }
 }
 
+/// The unit of an exact host (wire form). A row that was made of a Service does not count while that is known itself.
+fn exact(catalog: &Catalog, name: &[u8]) -> Option<Arc<HostUnit>> {
+    catalog.hosts.exact(name).filter(|unit| unit.service().is_none_or(|key| catalog.service(key).is_none()))
+}
+
 /// The answer for a name outside all configured zones.
-pub(super) fn outside_zones(catalog: &Catalog, name: &Asked, kind: u16, notes: &mut impl Notes) -> Outcome {
+pub(super) fn outside_zones(
+    catalog: &Catalog,
+    name: &Asked,
+    kind: u16,
+    notes: &mut impl Notes,
+    depth: usize,
+) -> Outcome {
     let Some((apex, serial)) = small_zone(catalog, name) else {
         notes.say(|| {
             let covering = wildcard(catalog, name).map(|(unit, _)| unit);
-            match catalog.hosts.exact(name.wire()).or(covering) {
+            match exact(catalog, name.wire()).or(covering) {
                 Some(unit) => passed_over(&unit),
                 None => Step::of(Topic::Object, "no ServiceEntry declares it or a name above it")
                     .weighing(Weight::Fallback),
@@ -71,6 +83,9 @@ pub(super) fn outside_zones(catalog: &Catalog, name: &Asked, kind: u16, notes: &
     let soa = zone::with_serial(catalog, name.start(apex), serial);
     match find(catalog, name, kind, notes) {
         Found::Records(records, class) => super::data(catalog, records, class, notes),
+        Found::Alias { target, text } => {
+            alias::follow(catalog, &target, text, Place { zone: None, soa }, name, kind, notes, depth)
+        }
         found if catalog.policy.catch_all && !declares(catalog, name) => {
             drop(found);
             not_ours(catalog, notes)
@@ -81,7 +96,7 @@ pub(super) fn outside_zones(catalog: &Catalog, name: &Asked, kind: u16, notes: &
         }
         _ if kind == kind::SOA => negative(Outcome::NoData, Some(soa), notes),
         Found::Pending => negative(Outcome::NoSuchName, pending_soa(catalog, soa, notes), notes),
-        Found::Nothing | Found::Alias { .. } => negative(Outcome::NoData, Some(soa), notes),
+        Found::Nothing => negative(Outcome::NoData, Some(soa), notes),
         Found::Missing
             if apex == 0 && catalog.hosts.wildcard(name.wire()).is_some_and(|unit| unit.answers()) =>
         {
@@ -93,9 +108,9 @@ pub(super) fn outside_zones(catalog: &Catalog, name: &Asked, kind: u16, notes: &
 
 /// A host that nobody may see.
 fn passed_over(unit: &HostUnit) -> Step {
-    let (names, reasons): (Vec<_>, Vec<_>) = unit.passed_over.iter().cloned().unzip();
+    let names: Vec<_> = unit.passed_over.iter().map(|passed| passed.entry.clone()).collect();
     let entries: Vec<String> = names.iter().map(|name| format!("ServiceEntry {name}")).collect();
-    let reason = reasons.first().copied().unwrap_or("it is not to be seen");
+    let reason = unit.passed_over.first().map_or("it is not to be seen", |passed| passed.reason);
     Step::of(Topic::Object, format!("{} gives nothing: {reason}", entries.join(", ")))
         .about_all(Kind::ServiceEntry, &names)
         .weighing(Weight::Cause)
@@ -109,10 +124,10 @@ fn not_ours(catalog: &Catalog, notes: &mut impl Notes) -> Outcome {
 
 /// Whether a host that answers is, or covers, exactly this name.
 fn declares(catalog: &Catalog, name: &Asked) -> bool {
-    catalog.hosts.exact(name.wire()).is_some_and(|unit| unit.answers())
+    exact(catalog, name.wire()).is_some_and(|unit| unit.answers())
         || wildcard(catalog, name).is_some_and(|(unit, _)| unit.answers())
         || service_labels(name)
-            .is_some_and(|_| catalog.hosts.exact(name.from(2)).is_some_and(|unit| unit.answers()))
+            .is_some_and(|_| exact(catalog, name.from(2)).is_some_and(|unit| unit.answers()))
 }
 
 /// The closest declared host at or above a name: the label it begins with, and its serial.
@@ -120,7 +135,7 @@ fn small_zone(catalog: &Catalog, name: &Asked) -> Option<(usize, u32)> {
     (0..name.count()).find_map(|index| {
         let from = name.from(index);
         let seen = |unit: Option<Arc<HostUnit>>| unit.filter(|unit| unit.visible);
-        let unit = seen(catalog.hosts.exact(from)).or_else(|| seen(wildcard_at(catalog, name, index)))?;
+        let unit = seen(exact(catalog, from)).or_else(|| seen(wildcard_at(catalog, name, index)))?;
         Some((index, unit.serial()))
     })
 }
@@ -140,8 +155,14 @@ fn wildcard_at(catalog: &Catalog, name: &Asked, index: usize) -> Option<Arc<Host
     catalog.hosts.any_wildcard_of(labels).then(|| catalog.hosts.wildcard(name.from(index))).flatten()
 }
 
-fn addresses(unit: &HostUnit, kind: u16) -> Found {
-    let HostState::Addresses { v4, v6, automatic, .. } = &unit.state else { return Found::Nothing };
+fn contents(unit: &HostUnit, kind: u16) -> Found {
+    let (v4, v6, origin) = match &unit.state {
+        HostState::Addresses { v4, v6, origin, .. } => (v4, v6, origin),
+        HostState::Alias { target, text } => {
+            return Found::Alias { target: target.clone(), text: text.clone() };
+        }
+        HostState::Pending | HostState::Declined(_) => return Found::Nothing,
+    };
     let records = match kind {
         kind::A => Records::V4(Addresses::Shared(v4.clone())),
         kind::AAAA => Records::V6(Addresses::Shared(v6.clone())),
@@ -150,7 +171,7 @@ fn addresses(unit: &HostUnit, kind: u16) -> Found {
     if records.is_empty() {
         return Found::Nothing;
     }
-    Found::Records(records, if *automatic { Class::Vip } else { Class::ServiceEntry })
+    Found::Records(records, origin.class())
 }
 
 /// `_port._tcp.host` and what stands above it, for an exact host.
@@ -158,7 +179,7 @@ fn service_of_exact(catalog: &Catalog, name: &Asked, kind: u16, notes: &mut impl
     if name.count() < 2 || !name.label(0).starts_with(b"_") {
         return None;
     }
-    if let Some(unit) = catalog.hosts.exact(name.from(1))
+    if let Some(unit) = exact(catalog, name.from(1))
         && !kubernetes::is_service(catalog, name.from(1))
         && ports(&unit).any(|port| protocol(port) == name.label(0))
     {
@@ -166,7 +187,7 @@ fn service_of_exact(catalog: &Catalog, name: &Asked, kind: u16, notes: &mut impl
         return Some(Found::Nothing);
     }
     service_labels(name)?;
-    let unit = catalog.hosts.exact(name.from(2))?;
+    let unit = exact(catalog, name.from(2))?;
     if kubernetes::is_service(catalog, name.from(2)) {
         return None;
     }
@@ -184,7 +205,7 @@ fn service_of_wildcard(
 ) -> Option<Found> {
     service_labels(name)?;
     let is_other = || {
-        catalog.hosts.exact(name.from(2)).is_some_and(|host| host.answers())
+        exact(catalog, name.from(2)).is_some_and(|host| host.answers())
             || kubernetes::is_service(catalog, name.from(2))
     };
     if kind != kind::SRV || above < 3 || is_other() {
@@ -241,9 +262,18 @@ fn say(unit: &HostUnit, notes: &mut impl Notes) {
     notes.say(|| {
         let star = if unit.wildcard { "*." } else { "" };
         let state = match &unit.state {
-            HostState::Addresses { automatic: true, .. } => "has automatic addresses".to_owned(),
-            HostState::Addresses { .. } => "has addresses of its own".to_owned(),
-            HostState::Pending => "waits for an automatic address".to_owned(),
+            HostState::Addresses { from_table: true, .. } => {
+                "has the addresses of istiod's name table".to_owned()
+            }
+            HostState::Addresses { origin, .. } => match origin {
+                AddressOrigin::Automatic => "has automatic addresses".to_owned(),
+                AddressOrigin::Endpoints => "has the addresses of its endpoints".to_owned(),
+                AddressOrigin::Literal => "has addresses of its own".to_owned(),
+            },
+            HostState::Alias { text, .. } => {
+                format!("is an alias of its endpoint {}", crate::model::dotted(text))
+            }
+            HostState::Pending => "has no answer yet".to_owned(),
             HostState::Declined(reason) => format!("is left to others: {reason}"),
         };
         let entries: Vec<String> = unit.entries.iter().map(|entry| format!("ServiceEntry {entry}")).collect();
@@ -252,7 +282,10 @@ fn say(unit: &HostUnit, notes: &mut impl Notes) {
             .about_all(Kind::ServiceEntry, &unit.entries)
             .weighing(Weight::Cause)
     });
-    for (entry, reason) in &unit.passed_over {
+    if let Some(difference) = &unit.difference {
+        notes.say(|| Step::of(Topic::Object, difference.in_words()).weighing(Weight::Aside));
+    }
+    for PassedOver { entry, reason, .. } in &unit.passed_over {
         notes.say(|| {
             Step::of(Topic::Object, format!("ServiceEntry {entry} gives nothing: {reason}"))
                 .about(Kind::ServiceEntry, entry)

@@ -5,7 +5,6 @@
 mod host;
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use super::content::Content;
 use super::endpoints::hash_port;
@@ -144,17 +143,20 @@ fn alias(text: &str) -> ServiceKind {
         return ServiceKind::Hidden(Hidden::AddressAsName);
     }
     match Name::parse(text) {
-        Ok(target) if target.wire().len() > 1 => {
-            let mut wire = Vec::with_capacity(target.wire().len());
-            for label in text.trim_end_matches('.').split('.') {
-                wire.push(label.len() as u8);
-                wire.extend_from_slice(label.as_bytes());
-            }
-            wire.push(0);
-            ServiceKind::Alias { target, text: wire.into() }
-        }
+        Ok(target) if target.wire().len() > 1 => ServiceKind::Alias { target, text: wire_text(text) },
         _ => ServiceKind::Hidden(Hidden::NotAName),
     }
+}
+
+/// The wire form of a name, with its letter case. The text was read as a name before.
+fn wire_text(text: &str) -> Box<[u8]> {
+    let mut wire = Vec::with_capacity(text.len() + 2);
+    for label in text.trim_end_matches('.').split('.') {
+        wire.push(label.len() as u8);
+        wire.extend_from_slice(label.as_bytes());
+    }
+    wire.push(0);
+    wire.into()
 }
 
 /// A Service without ports gets one that stands for none, so that it exists.
@@ -183,9 +185,4 @@ fn finish(name: ObjectName, kind: ServiceKind, ports: Box<[Port]>, endpoints: En
         _ => ServiceSets::of(endpoints.port_sets().flatten()),
     };
     ServiceUnit { name, kind, ports, endpoints, services, content }
-}
-
-/// Shares a list of addresses between unit and answers.
-fn shared<T: Copy>(addresses: &[T]) -> Arc<[T]> {
-    addresses.into()
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crossbeam_skiplist::SkipSet;
 
+use super::Class;
 use super::table::Table;
 use crate::model::{Name, ObjectName, Port};
 
@@ -25,9 +26,25 @@ pub struct HostUnit {
     /// The entries that the answer is made of.
     pub entries: Box<[ObjectName]>,
     /// Entries that name the host too but give nothing, each with the reason.
-    pub passed_over: Box<[(ObjectName, &'static str)]>,
+    pub passed_over: Box<[PassedOver]>,
+    /// How the answer that the entries give differs from istiod's name table, when both are known.
+    pub difference: Option<Box<Difference>>,
+    /// The Service, by its key in the catalog, that a row of the name table was made of: while it is known itself, the
+    /// row does not count.
+    pub(super) service: Option<Box<[u8]>>,
     /// Hash of the answer.
     pub(super) content: u64,
+}
+
+/// An entry that names a host and gives nothing to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PassedOver {
+    /// The entry.
+    pub entry: ObjectName,
+    /// Why, as the rest of a sentence about it.
+    pub reason: &'static str,
+    /// Whether it may not be seen, so that it does not compete.
+    pub hidden: bool,
 }
 
 /// What a mesh host is answered with.
@@ -41,20 +58,73 @@ pub enum HostState {
         v6: Arc<[Ipv6Addr]>,
         /// Named ports, for SRV.
         ports: Box<[Port]>,
-        /// Whether the mesh assigned the addresses, rather than the entry's author.
-        automatic: bool,
+        /// Where the addresses are from.
+        origin: AddressOrigin,
+        /// Whether istiod's name table has them.
+        from_table: bool,
     },
-    /// Nothing yet: an automatic address can be assigned any moment.
+    /// Another name: its only endpoint is called so.
+    Alias {
+        /// That name, compared without regard to case.
+        target: Name,
+        /// As written, in wire form.
+        text: Box<[u8]>,
+    },
+    /// Nothing yet: an automatic address can be assigned, or a workload become ready, any moment.
     Pending,
     /// Nothing: the name is left to others.
     Declined(&'static str),
+}
+
+/// Where the addresses of a mesh host are from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AddressOrigin {
+    /// The entry's author wrote them.
+    Literal,
+    /// They are those of endpoints.
+    Endpoints,
+    /// The mesh assigned them.
+    Automatic,
+}
+
+impl AddressOrigin {
+    /// The class whose TTL they have.
+    pub const fn class(self) -> Class {
+        match self {
+            AddressOrigin::Literal => Class::ServiceEntry,
+            AddressOrigin::Endpoints => Class::Headless,
+            AddressOrigin::Automatic => Class::Vip,
+        }
+    }
+}
+
+/// What the entries of a host give beside what istiod tells proxies of it. Addresses are sorted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// By our calculation.
+    pub ours: Vec<IpAddr>,
+    /// In the name table; none if it lacks the host.
+    pub theirs: Vec<IpAddr>,
+}
+
+impl Difference {
+    /// Both sides as a sentence.
+    pub fn in_words(&self) -> String {
+        let told = |addresses: &[IpAddr]| match addresses {
+            [] => "nothing".to_owned(),
+            some => some.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        };
+        format!("istiod's name table has {}, the entries give {}", told(&self.theirs), told(&self.ours))
+    }
 }
 
 impl HostUnit {
     /// Its automatic addresses, for reverse names; a wildcard has none, because no single name has them.
     pub(super) fn automatic_addresses(&self) -> impl Iterator<Item = IpAddr> {
         let (v4, v6): (&[Ipv4Addr], &[Ipv6Addr]) = match &self.state {
-            HostState::Addresses { v4, v6, automatic: true, .. } if !self.wildcard => (v4, v6),
+            HostState::Addresses { v4, v6, origin: AddressOrigin::Automatic, .. } if !self.wildcard => {
+                (v4, v6)
+            }
             _ => (&[], &[]),
         };
         v4.iter().map(|a| IpAddr::V4(*a)).chain(v6.iter().map(|a| IpAddr::V6(*a)))
@@ -65,9 +135,20 @@ impl HostUnit {
         if self.answers() { self.content } else { 0 }
     }
 
+    /// The Service that a row of the name table was made of, by its key in the catalog.
+    pub(crate) fn service(&self) -> Option<&[u8]> {
+        self.service.as_deref()
+    }
+
+    /// Whether more than one entry that may be seen declares it.
+    pub fn is_contested(&self) -> bool {
+        let seen = self.passed_over.iter().filter(|passed| !passed.hidden).count();
+        self.entries.len() + seen > 1
+    }
+
     /// Whether it is answered with anything.
     pub fn answers(&self) -> bool {
-        matches!(self.state, HostState::Addresses { .. })
+        matches!(self.state, HostState::Addresses { .. } | HostState::Alias { .. })
     }
 
     /// The SOA serial of the small zone that the host is when no configured zone holds it.
@@ -140,6 +221,11 @@ impl Hosts {
             self.order.remove(sorted);
         }
         old
+    }
+
+    /// The unit of a host.
+    pub(super) fn get(&self, name: &Name, wildcard: bool) -> Option<Arc<HostUnit>> {
+        if wildcard { self.wildcard(name.wire()) } else { self.exact(name.wire()) }
     }
 
     /// The unit of the exact host `name` (lower-case wire form with its root octet).

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use crate::model::{LabelSelector, Ttl, Zones};
+use crate::model::{AnswerMode, LabelSelector, Ttl, Zones};
 
 /// What decides about answers while they are given.
 #[derive(Clone, Debug)]
@@ -43,6 +43,27 @@ pub struct CompilePolicy {
     pub automatic: AutomaticAddresses,
     /// Which families of automatic addresses are answered.
     pub families: Families,
+    /// What mesh hosts without literal addresses are answered with.
+    pub answer: AnswerMode,
+    /// Whether hosts that proxies themselves look up are answered with their automatic addresses.
+    pub answer_self_resolving: bool,
+    /// To whom an entry must be visible.
+    pub visible_to: Visibility,
+}
+
+/// To whom an entry must be visible (`exportTo`) for its hosts to be answered: a caller's namespace is not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Visibility {
+    /// Everybody.
+    pub public: bool,
+    /// Callers of these namespaces; the host's entry in the first of them that has one is taken before any other.
+    pub namespaces: Vec<Box<str>>,
+}
+
+impl Default for Visibility {
+    fn default() -> Self {
+        Self { public: true, namespaces: Vec::new() }
+    }
 }
 
 /// Which pod names exist.

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Catalog, Class, HostState, ServiceKind, ServiceUnit};
+use super::{Catalog, Class, HostState, HostUnit, ServiceKind, ServiceUnit};
 use crate::model::{ZoneKind, dotted};
 
 /// One line of the list: a name, what it is answered with, and why.
@@ -38,15 +38,7 @@ impl Catalog {
             }
         }
         for unit in self.hosts.all() {
-            let HostState::Addresses { v4, v6, automatic, .. } = &unit.state else { continue };
-            let class = if *automatic { Class::Vip } else { Class::ServiceEntry };
-            let name = format!("{}{}", if unit.wildcard { "*." } else { "" }, unit.name);
-            let entries: Vec<String> =
-                unit.entries.iter().map(|entry| format!("ServiceEntry {entry}")).collect();
-            let addresses = v4.iter().map(|a| IpAddr::V4(*a)).chain(v6.iter().map(|a| IpAddr::V6(*a)));
-            for address in addresses {
-                listed.push(self.line(name.clone(), address, class, entries.join(", ")));
-            }
+            self.list_host(&unit, &mut listed);
         }
         listed.sort();
         listed
@@ -86,6 +78,32 @@ impl Catalog {
                     listed.push(self.line(owner, address, Class::Headless, object));
                 }
             }
+        }
+    }
+
+    fn list_host(&self, unit: &HostUnit, listed: &mut Vec<Listed>) {
+        let name = format!("{}{}", if unit.wildcard { "*." } else { "" }, unit.name);
+        let mut objects: Vec<String> =
+            unit.entries.iter().map(|entry| format!("ServiceEntry {entry}")).collect();
+        match &unit.state {
+            HostState::Addresses { v4, v6, origin, from_table, .. } => {
+                if *from_table {
+                    objects.push("istiod's name table".to_owned());
+                }
+                let addresses = v4.iter().map(|a| IpAddr::V4(*a)).chain(v6.iter().map(|a| IpAddr::V6(*a)));
+                for address in addresses {
+                    listed.push(self.line(name.clone(), address, origin.class(), objects.join(", ")));
+                }
+            }
+            HostState::Alias { text, .. } => listed.push(Listed {
+                name,
+                kind: "CNAME",
+                ttl: self.policy.ttl.of(Class::ExternalName).seconds(),
+                data: dotted(text),
+                class: Class::ExternalName.as_str(),
+                object: objects.join(", "),
+            }),
+            HostState::Pending | HostState::Declined(_) => {}
         }
     }
 

@@ -19,6 +19,8 @@ use super::ledger_file;
 pub(super) struct Loaded {
     /// Everything that can be answered.
     pub(super) catalog: Arc<Catalog>,
+    /// What publishes to it, for further changes.
+    pub(super) keeper: Keeper,
     /// What was read, and what is wrong with it.
     pub(super) report: Report,
     /// The addresses that the ledger has, and would give.
@@ -36,7 +38,7 @@ pub(super) fn load(settings: &Settings) -> Loaded {
     keeper.store_nowhere();
     let ledger = keeper.listing();
     loaded.report.defects.extend(ledger.defects.iter().cloned());
-    Loaded { catalog, report: loaded.report, ledger }
+    Loaded { catalog, keeper, report: loaded.report, ledger }
 }
 
 /// What the ledger's file remembers; what cannot be read is told, and the rest goes on without it.

@@ -33,6 +33,9 @@ impl Settings {
                     .filter(|selector| !selector.is_empty()),
                 automatic: self.service_entries.addresses,
                 families: self.service_entries.families,
+                answer: self.service_entries.answer,
+                answer_self_resolving: self.service_entries.answer_self_resolving,
+                visible_to: self.service_entries.visible_to.clone(),
             },
         }
     }

@@ -1,15 +1,14 @@
 //! `serviceEntries`: how the hosts of Istio ServiceEntries are answered.
 //!
-//! What a later version will know (`hash`, `endpoints`, `decline`, other `exportedTo`) is recognised and refused;
-//! written with its default value it is accepted.
+//! What a later version will know (`hash`) is recognised and refused; written with its default value it is accepted.
 
 use super::field::Field;
 use super::ledger::{self, LedgerSettings};
 use super::overrides::Overrides;
 use super::report::Report;
 use super::section::Section;
-use crate::catalog::{AutomaticAddresses, Families};
-use crate::model::Cidr;
+use crate::catalog::{AutomaticAddresses, Families, Visibility};
+use crate::model::{AnswerMode, Cidr};
 
 /// How the hosts of ServiceEntries are answered, as used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +17,11 @@ pub struct ServiceEntrySettings {
     /// object.
     pub addresses: AutomaticAddresses,
     /// What a host without literal addresses is answered with. Default: its automatic address.
-    pub answer: EntryAnswer,
+    pub answer: AnswerMode,
+    /// Whether hosts that proxies themselves look up are answered with their automatic address. Default: no.
+    pub answer_self_resolving: bool,
+    /// To whom an entry must be visible. Default: everybody.
+    pub visible_to: Visibility,
     /// Of which families automatic addresses are. Default: those of the cluster.
     pub families: Families,
     /// Where the ledger takes addresses from: at least one, none overlapping. Default: the ranges of Istio.
@@ -27,19 +30,13 @@ pub struct ServiceEntrySettings {
     pub ledger: Option<LedgerSettings>,
 }
 
-/// What a host without literal addresses is answered with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum EntryAnswer {
-    /// Its automatic address. The default.
-    #[default]
-    Vip,
-}
-
 impl Default for ServiceEntrySettings {
     fn default() -> Self {
         Self {
             addresses: AutomaticAddresses::default(),
-            answer: EntryAnswer::default(),
+            answer: AnswerMode::default(),
+            answer_self_resolving: false,
+            visible_to: Visibility::default(),
             families: Families::default(),
             ranges: ledger::default_ranges(),
             ledger: None,
@@ -62,11 +59,14 @@ impl ServiceEntrySettings {
             ("ledger", Some(AutomaticAddresses::Ledger)),
         ];
         section.set("addresses", &mut used.addresses, |field| field.choice(&addresses));
-        let answers = [("vip", Some(EntryAnswer::Vip)), ("endpoints", None), ("decline", None)];
+        let answers = AnswerMode::ALL.map(|mode| (mode.as_str(), Some(mode)));
         section.set("answer", &mut used.answer, |field| field.choice(&answers));
         section.set("families", &mut used.families, families);
         section.set("ranges", &mut used.ranges, ledger::ranges);
-        exported_to(section);
+        section.set("selfResolving", &mut used.answer_self_resolving, |field| {
+            field.choice(&[("decline", Some(false)), ("answer", Some(true))])
+        });
+        section.set("exportedTo", &mut used.visible_to, visible_to);
         match used.addresses {
             AutomaticAddresses::Ledger => used.ledger = Some(used.ledger.unwrap_or_default()),
             AutomaticAddresses::Off => {
@@ -102,12 +102,28 @@ fn families(field: Field<'_>) -> Option<Families> {
     }
 }
 
-/// Only the default can be written.
-fn exported_to(section: &mut Section<'_>) {
-    let Some(field) = section.take("exportedTo") else { return };
-    let (report, place) = (field.report, field.place.clone());
-    let Some(written) = field.distinct("`*`, `.` or a namespace", |text| Ok(text.to_owned())) else { return };
-    if written != ["*"] && !report.knows(&["serviceEntries.exportedTo"]) {
-        report.add(&place, "other values than [\"*\"] are not supported yet");
+/// `*` and namespaces.
+fn visible_to(field: Field<'_>) -> Option<Visibility> {
+    if field.is_empty_list() {
+        return field.problem("the list is empty: `*`, namespaces or both are expected");
     }
+    let mut used = Visibility { public: false, namespaces: Vec::new() };
+    for written in field.distinct("`*` or a namespace", caller)? {
+        match written {
+            None => used.public = true,
+            Some(namespace) => used.namespaces.push(namespace),
+        }
+    }
+    Some(used)
+}
+
+fn caller(text: &str) -> Result<Option<Box<str>>, String> {
+    if text == "*" {
+        return Ok(None);
+    }
+    let plain = |octet: u8| octet.is_ascii_lowercase() || octet.is_ascii_digit() || octet == b'-';
+    if text.is_empty() || text.len() > 63 || !text.bytes().all(plain) {
+        return Err(format!("`{text}` is neither `*` nor a namespace"));
+    }
+    Ok(Some(text.into()))
 }

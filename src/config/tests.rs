@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 
 use super::*;
-use crate::catalog::{AutomaticAddresses, Families, NegativePending, PodMode, TtlPolicy};
+use crate::catalog::{AutomaticAddresses, Families, NegativePending, PodMode, TtlPolicy, Visibility};
+use crate::model::AnswerMode;
 use crate::model::{LabelSelector, Ttl, ZoneKind};
 
 /// The documented file with what is supported, other values than the defaults where there are any.
@@ -100,7 +101,9 @@ fn the_complete_file_is_read() {
     );
     let entries = ServiceEntrySettings {
         addresses: AutomaticAddresses::Off,
-        answer: EntryAnswer::Vip,
+        answer: AnswerMode::Vip,
+        answer_self_resolving: false,
+        visible_to: Visibility::default(),
         families: Families::Dual,
         ..ServiceEntrySettings::default()
     };
@@ -277,11 +280,13 @@ fn each_mistake_is_told() {
             "serviceEntries: {addresses: false}",
             "serviceEntries.addresses: `false` is a boolean: status, off or ledger is expected",
         ),
-        ("serviceEntries: {answer: endpoints}", "serviceEntries.answer: `endpoints` is not supported yet"),
-        ("serviceEntries: {answer: decline}", "serviceEntries.answer: `decline` is not supported yet"),
         (
             "serviceEntries: {answer: vips}",
-            "serviceEntries.answer: `vips` is unknown: vip is expected; did you mean `vip`?",
+            "serviceEntries.answer: `vips` is unknown: vip, endpoints or decline is expected; did you mean `vip`?",
+        ),
+        (
+            "serviceEntries: {selfResolving: true}",
+            "serviceEntries.selfResolving: `true` is a boolean: decline or answer is expected",
         ),
         (
             "serviceEntries: {families: IPv4}",
@@ -298,9 +303,10 @@ fn each_mistake_is_told() {
             "serviceEntries.ranges[0]: `10.0.0.1/8` has bits set outside its prefix",
         ),
         (
-            "serviceEntries: {exportedTo: [shop]}",
-            "serviceEntries.exportedTo: other values than [\"*\"] are not supported yet",
+            "serviceEntries: {exportedTo: ['*', '.']}",
+            "serviceEntries.exportedTo[1]: `.` is neither `*` nor a namespace",
         ),
+        ("serviceEntries: {exportedTo: []}", "serviceEntries.exportedTo: the list is empty"),
         (
             "serviceEntries: {address: off}",
             "serviceEntries.address: unknown setting; did you mean `addresses`?",

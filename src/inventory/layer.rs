@@ -8,8 +8,8 @@ use foldhash::fast::RandomState;
 
 use super::UnitKey;
 use crate::model::{
-    Addressing, EndpointSlice, Key, Kind, Name, Namespace, Object, ObjectName, Pod, Service, ServiceEntry,
-    ServiceImport, TableRow, WorkloadEntry,
+    Addressing, EndpointSlice, Host, Key, Kind, Labels, Name, Namespace, Object, ObjectName, Pod, Resolution,
+    Service, ServiceEntry, ServiceImport, TableRow, Target, WorkloadEntry,
 };
 
 type Map<K, V> = HashMap<K, V, RandomState>;
@@ -28,7 +28,11 @@ pub(super) struct Layer {
     pods_by_address: BTreeMap<(Box<str>, IpAddr), BTreeSet<ObjectName>>,
     pub(super) entries: Map<ObjectName, ServiceEntry>,
     entries_by_host: Map<(Name, bool), BTreeSet<ObjectName>>,
-    workloads: Map<ObjectName, WorkloadEntry>,
+    /// Entries with a workloadSelector.
+    selecting: BTreeSet<ObjectName>,
+    /// The names that proxies look up because they are endpoints, each with how often it is one.
+    endpoint_names: Map<Name, usize>,
+    workloads: BTreeMap<ObjectName, WorkloadEntry>,
     rows: Map<Box<str>, TableRow>,
     rows_by_host: Map<(Name, bool), BTreeSet<Box<str>>>,
     /// How many Services have a cluster IP of each family.
@@ -66,8 +70,12 @@ impl Layer {
             }
             Object::ServiceEntry(entry) => {
                 self.remove_entry(&entry.name, touched);
+                self.count_endpoints(endpoint_names(&entry), true, touched);
+                if entry.selector.is_some() {
+                    self.selecting.insert(entry.name.clone());
+                }
                 for host in &entry.hosts {
-                    touched.insert(UnitKey::Host { name: host.name.clone(), wildcard: host.wildcard });
+                    touched.insert(host_key(host));
                     self.entries_by_host
                         .entry((host.name.clone(), host.wildcard))
                         .or_default()
@@ -76,6 +84,9 @@ impl Layer {
                 self.entries.insert(entry.name.clone(), entry);
             }
             Object::WorkloadEntry(workload) => {
+                self.remove_workload(&workload.name, touched);
+                self.touch_selecting(&workload.name.namespace, &workload.labels, touched);
+                self.count_endpoints(target_name(&workload.target), true, touched);
                 self.workloads.insert(workload.name.clone(), workload);
             }
             Object::TableRow(row) => {
@@ -95,6 +106,7 @@ impl Layer {
         if pod.finished || (pod.terminating && !known) {
             return;
         }
+        self.touch_selecting(&pod.name.namespace, &pod.labels, touched);
         if let Some(address) = pod.address {
             touched.insert(UnitKey::Pod { namespace: pod.name.namespace.clone(), address });
             self.pods_by_address
@@ -124,9 +136,7 @@ impl Layer {
                 touched.insert(UnitKey::Import(key.name.clone()));
             }
             Kind::ServiceEntry => self.remove_entry(&key.name, touched),
-            Kind::WorkloadEntry => {
-                self.workloads.remove(&key.name);
-            }
+            Kind::WorkloadEntry => self.remove_workload(&key.name, touched),
             Kind::TableRow => self.remove_row(&key.name.name, touched),
         }
     }
@@ -141,6 +151,7 @@ impl Layer {
 
     fn remove_pod(&mut self, name: &ObjectName, touched: &mut BTreeSet<UnitKey>) {
         let Some(old) = self.pods.remove(name) else { return };
+        self.touch_selecting(&name.namespace, &old.labels, touched);
         if let Some(address) = old.address {
             let at = (name.namespace.clone(), address);
             forget(&mut self.pods_by_address, &at, name);
@@ -150,6 +161,8 @@ impl Layer {
 
     fn remove_entry(&mut self, name: &ObjectName, touched: &mut BTreeSet<UnitKey>) {
         let Some(old) = self.entries.remove(name) else { return };
+        self.selecting.remove(name);
+        self.count_endpoints(endpoint_names(&old), false, touched);
         for host in &old.hosts {
             let at = (host.name.clone(), host.wildcard);
             if let Some(names) = self.entries_by_host.get_mut(&at) {
@@ -159,6 +172,45 @@ impl Layer {
                 }
             }
             touched.insert(UnitKey::Host { name: at.0, wildcard: at.1 });
+        }
+    }
+
+    fn remove_workload(&mut self, name: &ObjectName, touched: &mut BTreeSet<UnitKey>) {
+        let Some(old) = self.workloads.remove(name) else { return };
+        self.touch_selecting(&name.namespace, &old.labels, touched);
+        self.count_endpoints(target_name(&old.target), false, touched);
+    }
+
+    /// The hosts of the entries of a namespace that select such labels.
+    fn touch_selecting(&self, namespace: &str, labels: &Labels, touched: &mut BTreeSet<UnitKey>) {
+        let from = ObjectName::new(namespace, "");
+        let within = |name: &&ObjectName| *name.namespace == *namespace;
+        for name in self.selecting.range(from..).take_while(within) {
+            let Some(entry) = self.entries.get(name) else { continue };
+            if entry.selector.as_ref().is_some_and(|selector| labels.contains_all(selector)) {
+                touched.extend(entry.hosts.iter().map(host_key));
+            }
+        }
+    }
+
+    /// Counts names that proxies look up, and touches the host of each that becomes one or ceases to be one.
+    fn count_endpoints<'a>(
+        &mut self,
+        names: impl IntoIterator<Item = &'a Name>,
+        added: bool,
+        touched: &mut BTreeSet<UnitKey>,
+    ) {
+        for name in names {
+            let count = self.endpoint_names.entry(name.clone()).or_default();
+            let before = *count;
+            *count = if added { before + 1 } else { before.saturating_sub(1) };
+            let now = *count;
+            if (before == 0) != (now == 0) {
+                touched.insert(UnitKey::Host { name: name.clone(), wildcard: false });
+            }
+            if now == 0 {
+                self.endpoint_names.remove(name);
+            }
         }
     }
 
@@ -244,6 +296,24 @@ impl Layer {
         names.into_iter().flatten().filter_map(|name| self.entries.get(name))
     }
 
+    pub(super) fn entries(&self) -> impl Iterator<Item = &ServiceEntry> {
+        self.entries.values()
+    }
+
+    pub(super) fn pods_in(&self, namespace: &str) -> impl Iterator<Item = &Pod> {
+        let pods = self.pods.range(ObjectName::new(namespace, "")..);
+        pods.map(|(_, pod)| pod).take_while(move |pod| *pod.name.namespace == *namespace)
+    }
+
+    pub(super) fn workloads_in(&self, namespace: &str) -> impl Iterator<Item = &WorkloadEntry> {
+        let workloads = self.workloads.range(ObjectName::new(namespace, "")..);
+        workloads.map(|(_, workload)| workload).take_while(move |w| *w.name.namespace == *namespace)
+    }
+
+    pub(super) fn is_endpoint(&self, name: &Name) -> bool {
+        self.endpoint_names.contains_key(name)
+    }
+
     /// The row of istiod's name table for a host. Of rows that differ in letter case alone the first counts.
     pub(super) fn row_of(&self, host: &Name, wildcard: bool) -> Option<&TableRow> {
         let texts = self.rows_by_host.get(&(host.clone(), wildcard))?;
@@ -269,6 +339,20 @@ impl Layer {
             Index::Import => &mut self.slices_by_import,
         }
     }
+}
+
+fn host_key(host: &Host) -> UnitKey {
+    UnitKey::Host { name: host.name.clone(), wildcard: host.wildcard }
+}
+
+/// The names that proxies look up to reach the endpoints of an entry.
+fn endpoint_names(entry: &ServiceEntry) -> impl Iterator<Item = &Name> {
+    let looked_up = matches!(entry.resolution, Resolution::Dns | Resolution::DnsRoundRobin);
+    entry.endpoints.iter().filter(move |_| looked_up).filter_map(target_name)
+}
+
+fn target_name(target: &Target) -> Option<&Name> {
+    if let Target::Host { name, .. } = target { Some(name) } else { None }
 }
 
 /// The two kinds of objects that own slices.

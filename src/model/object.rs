@@ -94,6 +94,19 @@ pub struct Key {
     pub name: ObjectName,
 }
 
+impl Key {
+    /// Reads the form `Kind/namespace/name`, such as `Service/shop/web`; the letter case of the kind does not matter.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('/');
+        let (kind, namespace, name) = (parts.next()?, parts.next()?, parts.next()?);
+        if parts.next().is_some() || namespace.is_empty() || name.is_empty() {
+            return None;
+        }
+        let kind = Kind::ALL.into_iter().find(|known| known.as_str().eq_ignore_ascii_case(kind))?;
+        Some(Self { kind, name: ObjectName::new(namespace, name) })
+    }
+}
+
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.kind.as_str(), self.name)

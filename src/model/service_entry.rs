@@ -43,6 +43,11 @@ impl ServiceEntry {
         self.export_to.is_empty() || self.export_to.iter().any(|to| &**to == "*")
     }
 
+    /// Whether nobody may see it, not even its own namespace (`exportTo` with a `~` and no `*`).
+    pub fn is_hidden(&self) -> bool {
+        !self.is_public() && self.export_to.iter().any(|to| &**to == "~")
+    }
+
     /// Whether Istio's status allocator gives addresses to this entry
     /// (`pilot/pkg/networking/serviceentry/ip_autoallocation.go`).
     pub fn takes_automatic_addresses(&self) -> bool {

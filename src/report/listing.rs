@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{Catalog, Listed};
-use crate::model::{Cidr, Kind, Name, NameError};
+use crate::model::{Cidr, Key, Name, NameError};
 
 /// One name with one record.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ReportedLine {
     /// The name, with its final dot; a wildcard host begins with `*.`.
     pub name: String,
@@ -69,19 +69,8 @@ impl Filter {
 
 /// The object as lines name it.
 fn object_text(text: &str) -> Result<String, BadFilter> {
-    let bad = || BadFilter::Object(text.to_owned());
-    let mut parts = text.split('/');
-    let (Some(kind), Some(namespace), Some(name), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return Err(bad());
-    };
-    let kind =
-        Kind::ALL.into_iter().find(|known| known.as_str().eq_ignore_ascii_case(kind)).ok_or_else(bad)?;
-    if namespace.is_empty() || name.is_empty() {
-        return Err(bad());
-    }
-    Ok(format!("{} {namespace}/{name}", kind.as_str()))
+    let key = Key::parse(text).ok_or_else(|| BadFilter::Object(text.to_owned()))?;
+    Ok(key.to_string())
 }
 
 /// Lists the records of a catalog, by name.

@@ -1,4 +1,4 @@
-//! What people ask a running server about its answers: `/explain` and `/records` on the admin listener.
+//! What people ask a running server about its answers: `/explain`, `/records` and `/conflicts` on the admin listener.
 //!
 //! Both cost up to what the catalog costs, so they run beside the threads that answer queries. The shapes are those of
 //! `report`.
@@ -44,18 +44,18 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Parameters of a query, in order; one may stand several times.
 type Parameters = Query<Vec<(String, String)>>;
 
-/// The routes `/explain?name=&type=`, `/records?zone=&object=` and `/records?ledger=true`. Bad parameters get 400 and
-/// `{"error": …}`.
+/// The routes `/explain?name=&type=`, `/records?zone=&object=`, `/records?ledger=true` and `/conflicts`. Bad parameters get
+/// 400 and `{"error": …}`.
 pub fn router(
     catalog: Arc<Catalog>,
     reports: watch::Receiver<Report>,
     ledger: Option<LedgerRequests>,
 ) -> Router {
-    Router::new().route("/explain", get(explain)).route("/records", get(records)).with_state(Inspected {
-        catalog,
-        reports,
-        ledger,
-    })
+    Router::new()
+        .route("/explain", get(explain))
+        .route("/records", get(records))
+        .route("/conflicts", get(conflicts))
+        .with_state(Inspected { catalog, reports, ledger })
 }
 
 async fn explain(State(inspected): State<Inspected>, Query(parameters): Parameters) -> Response {
@@ -101,6 +101,10 @@ async fn ledger(inspected: &Inspected) -> Response {
             (StatusCode::SERVICE_UNAVAILABLE, Json(error)).into_response()
         }
     }
+}
+
+async fn conflicts(State(inspected): State<Inspected>) -> Response {
+    aside(move || report::conflicts(&inspected.catalog)).await
 }
 
 /// The values of a parameter, empty ones left out.

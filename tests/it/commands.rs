@@ -84,10 +84,10 @@ kubernetes: {labelSelector: "!hidden"}
 "#;
 
 /// What a command printed, and how it ended.
-struct Ran {
-    code: i32,
-    stdout: String,
-    stderr: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Ran {
@@ -95,12 +95,12 @@ impl Ran {
         self.stdout.lines().next().unwrap_or_default()
     }
 
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
     }
 }
 
-fn command() -> Command {
+pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_meshdns"));
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("MESHDNS_")) {
@@ -109,17 +109,17 @@ fn command() -> Command {
     command
 }
 
-fn run(arguments: &[&str]) -> Ran {
+pub(crate) fn run(arguments: &[&str]) -> Ran {
     ran(command().args(arguments))
 }
 
-fn ran(command: &mut Command) -> Ran {
+pub(crate) fn ran(command: &mut Command) -> Ran {
     let Output { status, stdout, stderr } = command.output().unwrap();
     let text = |octets| String::from_utf8(octets).unwrap();
     Ran { code: status.code().unwrap(), stdout: text(stdout), stderr: text(stderr) }
 }
 
-fn path(path: &Path) -> &str {
+pub(crate) fn path(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
@@ -263,7 +263,7 @@ fn records_are_listed_and_filtered() {
 fn documented_examples_print_what_they_say() {
     let documented = std::fs::read_to_string("docs/explain.md").unwrap();
     let blocks: Vec<&str> = documented.split("```text\n$ meshdns ").skip(1).collect();
-    assert_eq!(blocks.len(), 3);
+    assert_eq!(blocks.len(), 5);
     // The serial of an SOA moves with the examples.
     let without_serials = |text: &str| {
         let lines = text.lines().filter(|line| !line.contains("IN SOA"));

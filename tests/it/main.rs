@@ -9,6 +9,7 @@ mod layers;
 mod listeners;
 mod live;
 mod packets;
+mod planning;
 mod properties;
 mod readme;
 mod scenario;

@@ -43,6 +43,7 @@ fn run(path: &Path) -> Result<usize, String> {
     for step in &script.steps {
         let outcome = match &step.action {
             Action::Apply(text) => world.apply(text),
+            Action::Table(rows) => world.table(rows),
             Action::Delete(key) => world.delete(key),
             Action::Ask(question, expected) => {
                 asked += 1;

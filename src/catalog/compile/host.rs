@@ -1,18 +1,38 @@
 //! ServiceEntry hosts: which entries give the answer, and what it is.
 //!
-//! Rules: entries that are not exported to all namespaces are not seen, because a central server does not know its
-//! caller's namespace. Of those seen the oldest decides about the namespace (then host, then namespace, then name,
-//! as Istio sorts), and all entries of that namespace are merged in this order
-//! (Istio `pilot/pkg/model/push_context.go`, `pkg/dns/server/name_table.go`).
+//! Each entry of the namespace that decides gives the first of: its literal addresses; the automatic address, or the
+//! addresses of its endpoints, as its answer mode says; nothing. What they give is merged in their order
+//! (Istio `pkg/dns/server/name_table.go`). A row of istiod's name table replaces the automatic and literal addresses.
+
+mod automatic;
+mod endpoints;
+mod visibility;
 
 use std::net::IpAddr;
 
 use super::super::content::Content;
 use super::super::endpoints::hash_port;
-use super::super::{AutomaticAddresses, CompilePolicy, Families, HostState, HostUnit};
-use crate::allocate::{Allocation, Allocator, Assigned};
+use super::super::{
+    AddressOrigin, AutomaticAddresses, CompilePolicy, Difference, HostState, HostUnit, PassedOver,
+};
+use crate::allocate::{Allocation, Allocator};
 use crate::inventory::Inventory;
-use crate::model::{Host, Name, ObjectName, Port, Resolution, ServiceEntry};
+use crate::model::{AnswerMode, Name, ObjectName, Port, Registry, Resolution, ServiceEntry, TableRow};
+use endpoints::Endpoints;
+use visibility::Choice;
+
+/// Why an entry gives nothing, or not yet.
+type Reason = &'static str;
+
+const NO_ADDRESS: Reason = "it has no address of its own and takes no automatic one";
+const NONE_YET: Reason = "it has no automatic address yet";
+const OTHER_FAMILY: Reason = "its automatic address is of a family that serviceEntries.families leaves out";
+const OFF: Reason = "it has no address of its own and serviceEntries.addresses is off";
+const RANGES: Reason = "its addresses are ranges, which no query can be answered with";
+const NO_WORKLOAD: Reason = "it selects no workload that is ready";
+const NO_ENDPOINT: Reason = "it has no endpoint that DNS could answer with";
+const NOT_WANTED: Reason = "its annotation meshdns.io/answer is decline";
+const DECLINED: Reason = "it has no address of its own and serviceEntries.answer is decline";
 
 pub(super) fn compile_host(
     inventory: &Inventory,
@@ -21,173 +41,277 @@ pub(super) fn compile_host(
     wildcard: bool,
     policy: &CompilePolicy,
 ) -> Option<HostUnit> {
-    let mut entries = inventory.entries_of(name, wildcard);
-    if entries.is_empty() {
+    let entries = inventory.entries_of(name, wildcard);
+    let row = inventory.row_of(name, wildcard);
+    if entries.is_empty() && row.is_none() {
         return None;
     }
-    entries.sort_by(|a, b| (a.created, &a.name).cmp(&(b.created, &b.name)));
-    let winner = entries.iter().find(|entry| entry.is_public()).map(|entry| entry.name.namespace.clone());
-    let mut passed_over: Vec<(ObjectName, &'static str)> = Vec::new();
+    let declared = !entries.is_empty();
+    let Choice { chosen, mut passed_over } = visibility::choose(entries, policy);
+    let visible = !chosen.is_empty() || row.is_some();
+    let host = HostOf { inventory, allocator, name, wildcard, policy };
     let mut answer = Answer::default();
     let mut used = Vec::new();
-    for entry in entries {
-        if !entry.is_public() {
-            passed_over.push((entry.name.clone(), "it is not exported to all namespaces (exportTo)"));
-        } else if Some(&entry.name.namespace) != winner.as_ref() {
-            passed_over.push((entry.name.clone(), "an older entry in another namespace declares the host"));
-        } else {
-            match answer.add(inventory, allocator, entry, name, wildcard, policy) {
-                Ok(()) => used.push(entry.name.clone()),
-                Err(reason) => passed_over.push((entry.name.clone(), reason)),
+    for entry in chosen {
+        answer.add_ports(entry);
+        match host.give(entry) {
+            Ok(given) => {
+                answer.merge(given);
+                used.push(entry.name.clone());
+            }
+            Err(refusal) => {
+                answer.pending |= refusal.pending;
+                answer.by_rule |= refusal.by_rule;
+                let entry = entry.name.clone();
+                passed_over.push(PassedOver { entry, reason: refusal.reason, hidden: false });
             }
         }
     }
-    Some(HostUnit { visible: winner.is_some(), ..answer.finish(name, wildcard, used, passed_over) })
+    let table_counts = inventory.knows_table() && !answer.by_rule;
+    let difference = (declared && table_counts).then(|| answer.difference(row)).flatten();
+    if let Some(row) = row.filter(|row| takes_row(row, declared, &answer)) {
+        answer.replace_by(row);
+    }
+    Some(answer.finish(name, wildcard, Told { used, passed_over, visible, difference, row }))
 }
 
-/// No literal address, and none can be assigned.
-const NO_ADDRESS: &str = "it has no address of its own and takes no automatic one";
-/// None yet.
-const NONE_YET: &str = "it has no automatic address yet";
+/// Whether a row is answered: not where a rule of ours withholds the address or gives another. Services of Kubernetes are
+/// answered by their own rules, so an entry that decorates one does not take its row.
+fn takes_row(row: &TableRow, declared: bool, answer: &Answer) -> bool {
+    let decorates = declared && matches!(row.registry, Registry::Kubernetes { .. });
+    !(answer.by_rule || decorates)
+}
 
+/// What an entry gives to a host.
+struct Given {
+    addresses: Vec<IpAddr>,
+    alias: Option<(Name, Box<str>)>,
+    origin: AddressOrigin,
+    /// By a rule of ours, whatever the mesh's proxies answer.
+    by_rule: bool,
+}
+
+/// Why it gives nothing.
+struct Refusal {
+    reason: Reason,
+    /// That can change any moment.
+    pending: bool,
+    /// By a rule of ours, whatever the mesh's proxies answer.
+    by_rule: bool,
+}
+
+impl From<Reason> for Refusal {
+    fn from(reason: Reason) -> Self {
+        Self { reason, pending: false, by_rule: false }
+    }
+}
+
+fn pending(reason: Reason) -> Refusal {
+    Refusal { pending: true, ..Refusal::from(reason) }
+}
+
+fn withheld(reason: Reason) -> Refusal {
+    Refusal { by_rule: true, ..Refusal::from(reason) }
+}
+
+/// The host that is compiled.
+struct HostOf<'a> {
+    inventory: &'a Inventory,
+    allocator: &'a dyn Allocator,
+    name: &'a Name,
+    wildcard: bool,
+    policy: &'a CompilePolicy,
+}
+
+impl HostOf<'_> {
+    fn give(&self, entry: &ServiceEntry) -> Result<Given, Refusal> {
+        if entry.answer == Some(AnswerMode::Decline) {
+            return Err(withheld(NOT_WANTED));
+        }
+        if !entry.addresses.is_empty() {
+            let addresses = entry.addresses.clone();
+            return Ok(Given { addresses, alias: None, origin: AddressOrigin::Literal, by_rule: false });
+        }
+        match entry.answer.unwrap_or(self.policy.answer) {
+            AnswerMode::Vip => self.automatic(entry),
+            AnswerMode::Endpoints => match self.endpoints(entry) {
+                Ok(given) => Ok(Given { by_rule: true, ..given }),
+                Err(refusal) => Err(Refusal { by_rule: true, ..refusal }),
+            },
+            AnswerMode::Decline => Err(withheld(DECLINED)),
+        }
+    }
+
+    fn automatic(&self, entry: &ServiceEntry) -> Result<Given, Refusal> {
+        let Self { inventory, allocator, name, wildcard, policy } = *self;
+        if entry.declares_addresses {
+            return Err(RANGES.into());
+        }
+        if entry.resolution == Resolution::None && entry.selector.is_some() {
+            return self.selected(entry);
+        }
+        if policy.automatic == AutomaticAddresses::Off {
+            return Err(OFF.into());
+        }
+        if !automatic::takes_one(entry, wildcard, policy.automatic) {
+            return Err(NO_ADDRESS.into());
+        }
+        if let Some(reason) = automatic::withheld(inventory, entry, name, wildcard, policy) {
+            return Err(withheld(reason));
+        }
+        match automatic::allocation(allocator, entry, name, wildcard, policy) {
+            Allocation::Given(assigned) => {
+                let addresses = automatic::of_families(inventory, assigned, policy);
+                if addresses.is_empty() {
+                    return Err(pending(OTHER_FAMILY));
+                }
+                Ok(Given { addresses, alias: None, origin: AddressOrigin::Automatic, by_rule: false })
+            }
+            Allocation::Waiting => Err(pending(NONE_YET)),
+            Allocation::Refused(reason) => Err(reason.into()),
+        }
+    }
+
+    /// An entry without resolution that selects workloads is a headless service to the mesh. Without ports it has no
+    /// endpoints (Istio `pkg/dns/server/name_table.go`).
+    fn selected(&self, entry: &ServiceEntry) -> Result<Given, Refusal> {
+        if entry.ports.is_empty() {
+            return Err("it selects workloads, but has no ports".into());
+        }
+        let addresses = Endpoints::workloads(self.inventory, entry).addresses;
+        if addresses.is_empty() {
+            return Err(pending(NO_WORKLOAD));
+        }
+        Ok(Given { addresses, alias: None, origin: AddressOrigin::Endpoints, by_rule: false })
+    }
+
+    fn endpoints(&self, entry: &ServiceEntry) -> Result<Given, Refusal> {
+        let Endpoints { addresses, alias } = Endpoints::of(self.inventory, entry);
+        // A name that is an alias of itself leads nowhere, and one cannot stand beside addresses (RFC 1034 §3.6.2).
+        let alias = alias.filter(|(target, _)| addresses.is_empty() && target != self.name);
+        if addresses.is_empty() && alias.is_none() {
+            return Err(if entry.selector.is_some() { pending(NO_WORKLOAD) } else { NO_ENDPOINT.into() });
+        }
+        Ok(Given { addresses, alias, origin: AddressOrigin::Endpoints, by_rule: false })
+    }
+}
+
+/// What all entries together give.
 #[derive(Default)]
 struct Answer {
     addresses: Vec<IpAddr>,
+    alias: Option<(Name, Box<str>)>,
     ports: Vec<Port>,
-    literal: bool,
+    origin: Option<AddressOrigin>,
     pending: bool,
+    by_rule: bool,
+    from_table: bool,
+}
+
+/// What is said of the answer.
+struct Told<'a> {
+    used: Vec<ObjectName>,
+    passed_over: Vec<PassedOver>,
+    visible: bool,
+    difference: Option<Difference>,
+    row: Option<&'a TableRow>,
 }
 
 impl Answer {
-    /// Merges one entry in, or says why it gives nothing.
-    fn add(
-        &mut self,
-        inventory: &Inventory,
-        allocator: &dyn Allocator,
-        entry: &ServiceEntry,
-        name: &Name,
-        wildcard: bool,
-        policy: &CompilePolicy,
-    ) -> Result<(), &'static str> {
-        let addresses = if entry.declares_addresses {
-            self.literal |= !entry.addresses.is_empty();
-            entry.addresses.clone()
-        } else if policy.automatic == AutomaticAddresses::Off {
-            return Err("it has no address of its own and serviceEntries.addresses is off");
-        } else if takes_automatic(entry, wildcard, policy.automatic) {
-            match allocation(allocator, entry, name, wildcard, policy) {
-                Allocation::Given(assigned) => families(inventory, assigned, policy),
-                Allocation::Waiting => {
-                    self.pending = true;
-                    return Err(NONE_YET);
-                }
-                Allocation::Refused(reason) => return Err(reason),
-            }
-        } else {
-            return Err(NO_ADDRESS);
-        };
-        if addresses.is_empty() {
-            return Err("its addresses are ranges, which no query can be answered with");
-        }
-        for address in addresses {
-            if !self.addresses.contains(&address) {
-                self.addresses.push(address);
-            }
-        }
+    fn add_ports(&mut self, entry: &ServiceEntry) {
         for port in &entry.ports {
             if !port.name.is_empty() && !self.ports.contains(port) {
                 self.ports.push(port.clone());
             }
         }
-        Ok(())
     }
 
-    fn finish(
-        self,
-        name: &Name,
-        wildcard: bool,
-        entries: Vec<ObjectName>,
-        passed_over: Vec<(ObjectName, &'static str)>,
-    ) -> HostUnit {
+    fn merge(&mut self, given: Given) {
+        self.by_rule |= given.by_rule;
+        for address in given.addresses {
+            if !self.addresses.contains(&address) {
+                self.addresses.push(address);
+            }
+        }
+        self.alias = self.alias.take().or(given.alias).filter(|_| self.addresses.is_empty());
+        // Where they differ, the TTL is that of what its author wrote.
+        self.origin = self.origin.map_or(Some(given.origin), |origin| Some(origin.min(given.origin)));
+    }
+
+    /// How this differs from what istiod says.
+    fn difference(&self, row: Option<&TableRow>) -> Option<Difference> {
+        if row.is_some_and(|row| matches!(row.registry, Registry::Kubernetes { .. })) {
+            return None;
+        }
+        let sorted = |addresses: &[IpAddr]| {
+            let mut sorted = addresses.to_vec();
+            sorted.sort_unstable();
+            sorted.dedup();
+            sorted
+        };
+        let ours = sorted(&self.addresses);
+        let theirs = sorted(row.map_or(&[], |row| &row.addresses));
+        (ours != theirs).then_some(Difference { ours, theirs })
+    }
+
+    fn replace_by(&mut self, row: &TableRow) {
+        let own = std::mem::take(&mut self.addresses);
+        for address in &row.addresses {
+            if !self.addresses.contains(address) {
+                self.addresses.push(*address);
+            }
+        }
+        let known = self.addresses.iter().any(|address| own.contains(address));
+        self.origin = match (&row.registry, self.origin) {
+            (_, Some(origin)) if known => Some(origin),
+            (Registry::External, _) => Some(AddressOrigin::Automatic),
+            (Registry::Kubernetes { .. }, _) => Some(AddressOrigin::Literal),
+        };
+        self.from_table = true;
+    }
+
+    fn finish(self, name: &Name, wildcard: bool, told: Told<'_>) -> HostUnit {
+        let Told { used, passed_over, visible, difference, row } = told;
         let mut content = Content::of("host").bytes(name.wire()).number(u64::from(wildcard));
         content = self.addresses.iter().fold(content, |content, address| content.address(*address));
         content = self.ports.iter().fold(content, hash_port);
-        let state = if self.addresses.is_empty() {
-            if self.pending {
-                HostState::Pending
-            } else {
-                HostState::Declined(passed_over.last().map_or(NO_ADDRESS, |(_, reason)| reason))
-            }
-        } else {
-            let v4: Vec<_> = self
-                .addresses
-                .iter()
-                .filter_map(|a| if let IpAddr::V4(a) = a { Some(*a) } else { None })
-                .collect();
-            let v6: Vec<_> = self
-                .addresses
-                .iter()
-                .filter_map(|a| if let IpAddr::V6(a) = a { Some(*a) } else { None })
-                .collect();
+        let service = if self.from_table { row.and_then(service_of) } else { None };
+        let state = if let Some(origin) = self.origin.filter(|_| !self.addresses.is_empty()) {
+            let v4 = |a: &IpAddr| if let IpAddr::V4(a) = a { Some(*a) } else { None };
+            let v6 = |a: &IpAddr| if let IpAddr::V6(a) = a { Some(*a) } else { None };
             HostState::Addresses {
-                v4: super::shared(&v4),
-                v6: super::shared(&v6),
+                v4: self.addresses.iter().filter_map(v4).collect(),
+                v6: self.addresses.iter().filter_map(v6).collect(),
                 ports: self.ports.into(),
-                automatic: !self.literal,
+                origin,
+                from_table: self.from_table,
             }
+        } else if let Some((target, text)) = self.alias {
+            let text = super::wire_text(&text);
+            content = content.bytes(&text);
+            HostState::Alias { target, text }
+        } else if self.pending {
+            HostState::Pending
+        } else {
+            HostState::Declined(passed_over.last().map_or(NO_ADDRESS, |passed| passed.reason))
         };
         HostUnit {
             name: name.clone(),
             wildcard,
             state,
-            visible: true,
-            entries: entries.into(),
+            visible,
+            entries: used.into(),
             passed_over: passed_over.into(),
+            difference: difference.map(Box::new),
+            service,
             content: content.finish(),
         }
     }
 }
 
-/// Whether the mode gives addresses to such hosts of an entry. The label that opts out is only known to the status
-/// allocator, and so are wildcards.
-fn takes_automatic(entry: &ServiceEntry, wildcard: bool, mode: AutomaticAddresses) -> bool {
-    match mode {
-        AutomaticAddresses::Hash => {
-            entry.resolution != Resolution::None && !entry.declares_addresses && !wildcard
-        }
-        _ => entry.takes_automatic_addresses() && (!wildcard || entry.resolution == Resolution::DynamicDns),
-    }
-}
-
-/// What the mode has for the host, found by its exact text.
-fn allocation(
-    allocator: &dyn Allocator,
-    entry: &ServiceEntry,
-    name: &Name,
-    wildcard: bool,
-    policy: &CompilePolicy,
-) -> Allocation {
-    if matches!(policy.automatic, AutomaticAddresses::Hash | AutomaticAddresses::Ledger) {
-        let spelled = |host: &&Host| host.wildcard == wildcard && host.name == *name;
-        let Some(host) = entry.hosts.iter().find(spelled) else { return Allocation::Waiting };
-        return allocator.allocation(&entry.name.namespace, host);
-    }
-    let assigned = Assigned::of_status(entry, name, wildcard);
-    if assigned.is_empty() { Allocation::Waiting } else { Allocation::Given(assigned) }
-}
-
-/// The addresses of the families that the cluster has.
-fn families(inventory: &Inventory, assigned: Assigned, policy: &CompilePolicy) -> Vec<IpAddr> {
-    let (with_v4, with_v6) = match policy.families {
-        Families::Ipv4 => (true, false),
-        Families::Ipv6 => (false, true),
-        Families::Dual => (true, true),
-        Families::Auto => {
-            let seen = inventory.families_seen();
-            if seen.v4 || seen.v6 { (seen.v4, seen.v6) } else { (true, true) }
-        }
-    };
-    let v4 = assigned.v4.filter(|_| with_v4).map(IpAddr::V4);
-    let v6 = assigned.v6.filter(|_| with_v6).map(IpAddr::V6);
-    v4.into_iter().chain(v6).collect()
+/// The key in the catalog of the Service that a row was made of: of a pod's row, that of its last label.
+fn service_of(row: &TableRow) -> Option<Box<[u8]>> {
+    let Registry::Kubernetes { short_name, namespace } = &row.registry else { return None };
+    let service = short_name.rsplit('.').next().filter(|name| !name.is_empty())?;
+    Some(super::super::service_key(&ObjectName::new(namespace.clone(), service)))
 }

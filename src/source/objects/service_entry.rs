@@ -219,6 +219,7 @@ fn answer(metadata: &RawMeta, defects: &mut Vec<Defect>) -> Option<AnswerMode> {
     let written = metadata.annotation(ANSWER)?;
     let known = AnswerMode::ALL.into_iter().find(|mode| written.as_str() == Some(mode.as_str()));
     if known.is_none() {
+        let written = written.as_str().map_or_else(|| written.to_string(), str::to_owned);
         let message = format!("`{written}` is unknown: vip, endpoints or decline is expected");
         defects.push(Defect::of_field(format!("metadata.annotations[{ANSWER}]"), message));
     }

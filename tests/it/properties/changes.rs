@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use meshdns::catalog::Catalog;
+use meshdns::inventory::TABLE;
 use meshdns::keeper::Keeper;
 use meshdns::model::{Change, Key, Object};
+use meshdns::report::{conflicts, differences};
 use meshdns::wire::Transport;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -13,17 +15,27 @@ use proptest::prelude::*;
 use super::ask::{KINDS, names, query, reply};
 use super::{cases, cluster, policy};
 
-/// A change of one of two sources. What is removed is found by a number among the objects that might be there.
-fn change() -> impl Strategy<Value = Change> {
+/// A change of one source. What is removed is found by a number among the objects that might be there.
+fn change(object: impl Strategy<Value = Object> + Clone + 'static) -> impl Strategy<Value = Change> {
     let simple = prop_oneof![
-        6 => cluster::object().prop_map(Change::Upsert),
-        3 => cluster::object().prop_map(|object| Change::Remove(object.key())),
+        6 => object.clone().prop_map(Change::Upsert),
+        3 => object.clone().prop_map(|object| Change::Remove(object.key())),
     ];
+    let all = vec(object, 0..24).prop_map(|objects| {
+        let by_key: BTreeMap<Key, Object> = objects.into_iter().map(|o| (o.key(), o)).collect();
+        Change::Replace(by_key.into_values().collect())
+    });
     prop_oneof![
         8 => simple.clone(),
         2 => vec(simple, 0..6).prop_map(Change::Batch),
-        1 => cluster::objects().prop_map(Change::Replace),
+        1 => all,
     ]
+}
+
+/// A change of one of two sources of objects, or of istiod's name table.
+fn change_of_any() -> impl Strategy<Value = (u8, Change)> {
+    let (object, row) = (cluster::object().boxed(), cluster::row().boxed());
+    prop_oneof![4 => (0..2u8, change(object)), 1 => (Just(TABLE), change(row))]
 }
 
 /// What a source knows after a change, done the simple way.
@@ -46,24 +58,32 @@ proptest! {
     #[test]
     fn step_by_step_is_as_at_once(
         policy in policy::any(),
-        changes in vec((0..2u8, change()), 1..24),
+        changes in vec(change_of_any(), 1..24),
         rotation: u32,
     ) {
         let stepped = Arc::new(Catalog::new(policy.clone()));
         let mut keeper = Keeper::new(stepped.clone());
-        let mut known: [BTreeMap<Key, Object>; 2] = Default::default();
+        let mut known: BTreeMap<u8, BTreeMap<Key, Object>> = BTreeMap::new();
         for (source, change) in changes {
-            fold(&mut known[usize::from(source)], &change);
+            if !known.contains_key(&source) {
+                // A source begins with everything it knows.
+                keeper.apply(source, Change::Replace(Vec::new()));
+            }
+            fold(known.entry(source).or_default(), &change);
             keeper.apply(source, change);
         }
         let built = Arc::new(Catalog::new(policy));
         let mut keeper = Keeper::new(built.clone());
-        for (source, objects) in known.into_iter().enumerate() {
-            keeper.apply(source as u8, Change::Replace(objects.into_values().collect()));
+        for (source, objects) in known {
+            keeper.apply(source, Change::Replace(objects.into_values().collect()));
         }
         prop_assert_eq!(stepped.serial(), built.serial());
         prop_assert_eq!(stepped.cluster_set_serial(), built.cluster_set_serial());
         prop_assert_eq!(stepped.records(), built.records());
+        prop_assert_eq!(conflicts(&stepped), conflicts(&built));
+        prop_assert_eq!(differences(&stepped), differences(&built));
+        prop_assert_eq!(stepped.tallies().contested(), built.tallies().contested());
+        prop_assert_eq!(stepped.tallies().different(), differences(&built).len() as u64);
         let mut asked = names(&stepped);
         asked.extend(names(&built));
         for name in asked {

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use meshdns::catalog::{Catalog, Policy};
 use meshdns::keeper::Keeper;
 use meshdns::model::{
-    Addressing, Change, Endpoint, EndpointAddress, EndpointSlice, Host, Imported, Key, Labels, Name,
-    Namespace, Object, ObjectName, Pod, Port, Resolution, Service, ServiceEntry, ServiceImport,
+    Addressing, AnswerMode, Change, Endpoint, EndpointAddress, EndpointSlice, Host, Imported, Key, Labels,
+    Name, Namespace, Object, ObjectName, Pod, Port, Registry, Resolution, Service, ServiceEntry,
+    ServiceImport, TableRow, Target, WorkloadEntry,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -70,8 +71,22 @@ pub(super) fn object() -> impl Strategy<Value = Object> {
         6 => slice().prop_map(Object::EndpointSlice),
         4 => entry().prop_map(Object::ServiceEntry),
         1 => import().prop_map(Object::ServiceImport),
-        1 => pod().prop_map(Object::Pod),
+        2 => pod().prop_map(Object::Pod),
+        1 => workload().prop_map(Object::WorkloadEntry),
     ]
+}
+
+/// A row of istiod's name table.
+pub(super) fn row() -> impl Strategy<Value = Object> {
+    let registry = prop_oneof![
+        3 => Just(Registry::External),
+        1 => (select(&["web", "db-0.db", ""][..]), select(&NAMESPACES[..])).prop_map(|(short, namespace)| {
+            Registry::Kubernetes { short_name: short.into(), namespace: namespace.into() }
+        }),
+    ];
+    (select(&HOSTS[..]), addresses(), registry).prop_map(|(host, addresses, registry)| {
+        Object::TableRow(TableRow { host: Host::parse(host).unwrap(), addresses, registry })
+    })
 }
 
 /// A catalog of these objects.
@@ -173,32 +188,66 @@ fn entry() -> impl Strategy<Value = ServiceEntry> {
         vec((select(&HOSTS[..]), select(&["240.240.0.1", "240.240.0.2", "fd00:240::1"][..])), 0..3);
     let resolution =
         select(&[Resolution::None, Resolution::Static, Resolution::Dns, Resolution::DynamicDns][..]);
-    let public = proptest::bool::weighted(0.9);
-    (name(&["e-0", "e-1", "e-2"]), hosts, declared, ports(), resolution, assigned, (0..3i64, public))
-        .prop_map(|(name, hosts, declared, ports, resolution, assigned, (created, public))| ServiceEntry {
+    let declared = (hosts, declared, ports(), resolution, assigned);
+    let more = (vec(target(), 0..3), option::weighted(0.3, selector()), option::weighted(0.3, answer()));
+    let export = prop_oneof![
+        7 => Just(&[][..]),
+        1 => Just(&["."][..]),
+        1 => Just(&["shop", "~"][..]),
+        1 => Just(&["data", "."][..]),
+    ];
+    (name(&["e-0", "e-1", "e-2"]), declared, more, (0..3i64, export)).prop_map(
+        |(
             name,
-            labels: Labels::default(),
-            hosts: hosts.into_iter().map(|text| Host::parse(text).unwrap()).collect(),
-            declares_addresses: declared.is_some(),
-            addresses: declared.unwrap_or_default(),
-            ports,
-            resolution,
-            endpoints: Vec::new(),
-            selector: None,
-            answer: None,
-            export_to: if public { Vec::new() } else { vec![".".into()] },
-            created,
-            assigned: assigned.into_iter().map(|(host, ip)| (host.into(), ip.parse().unwrap())).collect(),
-        })
+            (hosts, declared, ports, resolution, assigned),
+            (endpoints, selector, answer),
+            (created, export),
+        )| {
+            ServiceEntry {
+                name,
+                labels: Labels::default(),
+                hosts: hosts.into_iter().map(|text| Host::parse(text).unwrap()).collect(),
+                declares_addresses: declared.is_some(),
+                addresses: declared.unwrap_or_default(),
+                ports,
+                resolution,
+                endpoints,
+                selector,
+                answer,
+                export_to: export.iter().map(|to| Box::from(*to)).collect(),
+                created,
+                assigned: assigned.into_iter().map(|(host, ip)| (host.into(), ip.parse().unwrap())).collect(),
+            }
+        },
+    )
+}
+
+fn target() -> impl Strategy<Value = Target> {
+    let texts = ["10.0.0.1", "fd00::1", "api.example.com", "x.eu.example.com", "elsewhere.test", "unix:///a"];
+    select(texts.to_vec()).prop_map(|text| Target::parse(text).unwrap())
+}
+
+fn selector() -> impl Strategy<Value = Labels> {
+    prop_oneof![Just(Labels::default()), Just(Labels::from_iter([("app", "db")]))]
+}
+
+fn answer() -> impl Strategy<Value = AnswerMode> {
+    select(&AnswerMode::ALL[..])
+}
+
+fn workload() -> impl Strategy<Value = WorkloadEntry> {
+    (name(&["vm-0", "vm-1"]), selector(), target(), proptest::bool::weighted(0.8))
+        .prop_map(|(name, labels, target, healthy)| WorkloadEntry { name, labels, target, healthy })
 }
 
 fn pod() -> impl Strategy<Value = Pod> {
-    (name(&["db-0", "web.1"]), addresses(), proptest::bool::ANY).prop_map(|(name, addresses, finished)| Pod {
-        name,
-        labels: Labels::default(),
-        address: addresses.first().copied(),
-        ready: true,
-        finished,
-        terminating: false,
-    })
+    (name(&["db-0", "web.1"]), addresses(), selector(), proptest::array::uniform2(proptest::bool::ANY))
+        .prop_map(|(name, addresses, labels, [ready, finished])| Pod {
+            name,
+            labels,
+            address: addresses.first().copied(),
+            ready,
+            finished,
+            terminating: false,
+        })
 }

@@ -1,8 +1,9 @@
 //! Random policies.
 
-use meshdns::catalog::{CompilePolicy, Families, NegativePending, PodMode, Policy, TtlPolicy};
-use meshdns::model::{Name, Ttl, Zone, ZoneKind, Zones};
+use meshdns::catalog::{CompilePolicy, Families, NegativePending, PodMode, Policy, TtlPolicy, Visibility};
+use meshdns::model::{AnswerMode, Name, Ttl, Zone, ZoneKind, Zones};
 use proptest::prelude::*;
+use proptest::sample::select;
 
 /// The zones of every test: cluster, cluster set and some reverse ones.
 fn zones() -> Zones {
@@ -40,15 +41,31 @@ pub(super) fn any() -> impl Strategy<Value = Policy> {
     ];
     let servers = proptest::option::of(Just("10.0.0.1".parse().unwrap()));
     let flags = proptest::array::uniform3(proptest::bool::ANY);
-    (pods, families, pending, servers, flags).prop_map(|(pods, families, pending, server, flags)| {
-        let [zonal_names, endpoint_pod_names, ignore_empty_services] = flags;
-        let mut policy = plain();
-        policy.pods = pods;
-        policy.zonal_names = zonal_names;
-        policy.server_addresses = server.into_iter().collect();
-        policy.ttl.negative_pending = pending;
-        policy.compile =
-            CompilePolicy { endpoint_pod_names, ignore_empty_services, families, ..CompilePolicy::default() };
-        policy
-    })
+    let visible = prop_oneof![
+        Just(Visibility::default()),
+        Just(Visibility { public: true, namespaces: vec!["shop".into(), "data".into()] }),
+        Just(Visibility { public: false, namespaces: vec!["data".into()] }),
+    ];
+    let mesh = (select(&AnswerMode::ALL[..]), visible, proptest::bool::ANY);
+    (pods, families, pending, servers, flags, mesh).prop_map(
+        |(pods, families, pending, server, flags, mesh)| {
+            let (answer, visible_to, answer_self_resolving) = mesh;
+            let [zonal_names, endpoint_pod_names, ignore_empty_services] = flags;
+            let mut policy = plain();
+            policy.pods = pods;
+            policy.zonal_names = zonal_names;
+            policy.server_addresses = server.into_iter().collect();
+            policy.ttl.negative_pending = pending;
+            policy.compile = CompilePolicy {
+                endpoint_pod_names,
+                ignore_empty_services,
+                families,
+                answer,
+                visible_to,
+                answer_self_resolving,
+                ..CompilePolicy::default()
+            };
+            policy
+        },
+    )
 }

@@ -27,6 +27,8 @@ pub(crate) struct Step {
 pub(crate) enum Action {
     /// New or changed objects.
     Apply(String),
+    /// istiod's name table, one row a line.
+    Table(Vec<String>),
     /// An object goes: its kind, namespace and name.
     Delete(String),
     /// A question and its answer.
@@ -88,6 +90,7 @@ impl Script {
                     continue;
                 }
                 "apply" => Action::Apply(body),
+                "table" => Action::Table(section.body),
                 "delete" => Action::Delete(rest.to_owned()),
                 "ask" => {
                     let question = question(rest).map_err(|problem| at(&problem))?;

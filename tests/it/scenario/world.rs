@@ -7,8 +7,9 @@ use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query, ResponseCode}
 use hickory_proto::rr::Name;
 use meshdns::catalog::Catalog;
 use meshdns::config::{Overrides, Settings};
+use meshdns::inventory::TABLE;
 use meshdns::keeper::Keeper;
-use meshdns::model::{Change, Key, Object};
+use meshdns::model::{Change, Host, Key, Object, Registry, TableRow};
 use meshdns::source::manifests;
 use meshdns::wire::{Chase, Transport, Verdict, respond};
 
@@ -64,6 +65,27 @@ impl<'s> World<'s> {
     pub(crate) fn apply(&mut self, text: &str) -> Result<(), String> {
         self.documents.extend(documents(text)?);
         self.reload()
+    }
+
+    /// Takes a name table as istiod sent it: `HOST ADDRESS...`, and for a Service `HOST ADDRESS... of NAMESPACE SHORT`.
+    pub(crate) fn table(&mut self, rows: &[String]) -> Result<(), String> {
+        let mut objects = Vec::new();
+        for row in rows {
+            let (row, registry) = match row.split_once(" of ") {
+                Some((row, service)) => {
+                    let (namespace, short) = service.split_once(' ').ok_or("NAMESPACE SHORT expected")?;
+                    (row, Registry::Kubernetes { short_name: short.into(), namespace: namespace.into() })
+                }
+                None => (row.as_str(), Registry::External),
+            };
+            let mut words = row.split_whitespace();
+            let host = Host::parse(words.next().ok_or("no host")?).map_err(|error| error.to_string())?;
+            let addresses: Result<Vec<_>, _> = words.map(str::parse).collect();
+            let addresses = addresses.map_err(|error| format!("{row}: {error}"))?;
+            objects.push(Object::TableRow(TableRow { host, addresses, registry }));
+        }
+        self.keeper.apply(TABLE, Change::Replace(objects));
+        Ok(())
     }
 
     /// Takes an object out of the file.
