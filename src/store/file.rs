@@ -87,9 +87,11 @@ impl Opened {
             None => Arc::new(open_or_create(path)?),
         };
         lock(path, file.try_lock())?;
-        let rows = format::check(path, &file)?;
+        format::check(path, &file)?;
         let database = Database::builder().set_cache_size(CACHE).create_with_backend(Disk(Arc::clone(&file)));
-        self.database = Some(database.map_err(|error| format::refused(path, error))?);
+        let database = database.map_err(|error| format::refused(path, error))?;
+        let rows = format::read(path, &database)?;
+        self.database = Some(database);
         self.file = Some(file);
         Ok(rows)
     }

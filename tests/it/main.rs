@@ -6,6 +6,7 @@ mod commands;
 mod corefiles;
 mod everywhere;
 mod layers;
+mod ledger;
 mod listeners;
 mod live;
 mod packets;

@@ -23,10 +23,13 @@ const FORMAT: u64 = 1;
 /// How every redb database begins (redb `docs/design.md`, "Super-header").
 const MAGIC: [u8; 9] = [b'r', b'e', b'd', b'b', 0x1A, 0x0A, 0xA9, 0x0D, 0x0A];
 
-/// Where the flags of the whole file stand, and the one that says that the last commit had two phases. Without it redb trusts
-/// nothing and checks everything that can be reached, checksums included.
+/// Where the flags of the whole file stand: which of two slots has the last commit, and that this had two phases.
 const GOD_BYTE: usize = MAGIC.len();
+const SECOND_SLOT: u8 = 1;
 const TWO_PHASES: u8 = 4;
+/// The slots, and where in one its checksum stands.
+const SLOTS: [usize; 2] = [64, 192];
+const SLOT_CHECKSUM: usize = 112;
 /// The progress at which a repair would go back to the last commit but one. With commits of two phases the last one is
 /// always whole, so that would give up addresses that were given.
 const ROLLS_BACK: std::ops::Range<f64> = 0.3..0.6;
@@ -79,7 +82,7 @@ pub(super) fn write(database: &Database, claims: &[Claim]) -> Result<(), redb::E
     Ok(())
 }
 
-/// Reads a file that is locked, by a copy in memory.
+/// Reads a file that is locked, by a copy in memory, and changes nothing.
 pub(super) fn check(path: &Path, file: &File) -> Result<Vec<(HostKey, Row)>, StoreError> {
     let failed = |source| StoreError::Io { path: path.into(), action: "read it", source };
     let foreign = |what| StoreError::Foreign { path: path.into(), what };
@@ -100,7 +103,7 @@ pub(super) fn check(path: &Path, file: &File) -> Result<Vec<(HostKey, Row)>, Sto
     }
     let mut octets = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
     file.read_exact_at(&mut octets, 0).map_err(failed)?;
-    octets[GOD_BYTE] &= !TWO_PHASES;
+    distrust(&mut octets);
     let copy = InMemoryBackend::new();
     copy.set_len(length).and_then(|()| copy.write(0, &octets)).map_err(failed)?;
     drop(octets);
@@ -119,7 +122,22 @@ pub(super) fn check(path: &Path, file: &File) -> Result<Vec<(HostKey, Row)>, Sto
     }
 }
 
-fn read(path: &Path, database: &Database) -> Result<Vec<(HostKey, Row)>, StoreError> {
+/// Makes redb check everything that can be reached in a copy, checksums included, as it does for commits of one phase. The
+/// slot that does not have the last commit must not count: it may hold one that was cut off.
+fn distrust(octets: &mut [u8]) {
+    let flags = octets[GOD_BYTE];
+    if flags & TWO_PHASES == 0 {
+        return;
+    }
+    octets[GOD_BYTE] &= !TWO_PHASES;
+    let other = SLOTS[usize::from(flags & SECOND_SLOT == 0)] + SLOT_CHECKSUM;
+    if let Some(checksum) = octets.get_mut(other..other + 16) {
+        checksum.iter_mut().for_each(|octet| *octet = !*octet);
+    }
+}
+
+/// Reads everything.
+pub(super) fn read(path: &Path, database: &Database) -> Result<Vec<(HostKey, Row)>, StoreError> {
     let broken = |error: redb::Error| damaged(path, &error.to_string());
     let transaction = database.begin_read().map_err(|error| broken(error.into()))?;
     let found = match transaction.open_table(META) {
