@@ -74,6 +74,12 @@ impl Entries {
         self.known.get(name)
     }
 
+    /// What they are called, in no particular order.
+    #[cfg(test)]
+    pub(super) fn names(&self) -> impl Iterator<Item = &ObjectName> {
+        self.known.keys()
+    }
+
     /// Takes in how the entries of these units are now, and returns those that changed, by name.
     pub(super) fn refresh(&mut self, inventory: &Inventory, touched: &BTreeSet<UnitKey>) -> Vec<Changed> {
         let mut candidates = BTreeSet::new();
