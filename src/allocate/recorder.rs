@@ -22,6 +22,8 @@ pub struct Recorder {
     unstored: BTreeSet<Arc<HostKey>>,
     by_unit: BTreeMap<UnitKey, BTreeSet<Arc<HostKey>>>,
     at_rest: BTreeSet<(u64, Arc<HostKey>)>,
+    /// Remembered hosts that nobody has named since the start.
+    unnamed: BTreeSet<Arc<HostKey>>,
 }
 
 impl Recorder {
@@ -45,6 +47,7 @@ impl Recorder {
             unstored: BTreeSet::new(),
             by_unit: BTreeMap::new(),
             at_rest: BTreeSet::new(),
+            unnamed: rows.keys().cloned().collect(),
         };
         for (key, row) in rows {
             recorder.by_unit.entry(key.unit()).or_default().insert(Arc::clone(&key));
@@ -84,7 +87,9 @@ impl Recorder {
                     Assigned::of_status(entry, name, *wildcard)
                 }
                 Origin::Status => continue,
-                _ if entry.declares_addresses => continue,
+                _ if entry.declares_addresses || *wildcard || entry.resolution == Resolution::None => {
+                    continue;
+                }
                 _ => match self.given.allocation(&entry.name.namespace, host) {
                     Allocation::Given(assigned) => assigned,
                     Allocation::Waiting | Allocation::Refused(_) => continue,
@@ -109,6 +114,7 @@ impl Recorder {
             let old = self.rows.get(&key).filter(|old| old.addresses == addresses);
             let row = old.map_or(fresh, |old| Row { freed: None, ..*old });
             self.by_unit.entry(unit.clone()).or_default().insert(Arc::clone(&key));
+            self.unnamed.remove(&key);
             self.set(&key, Some(row));
         }
     }
@@ -155,6 +161,9 @@ impl Allocator for Recorder {
     }
 
     fn settle(&mut self) -> BTreeSet<UnitKey> {
+        for key in std::mem::take(&mut self.unnamed) {
+            self.let_go(&key);
+        }
         self.given.settle()
     }
 
@@ -205,3 +214,6 @@ impl Allocator for Recorder {
         Listing { hosts: hosts.collect(), ..Listing::default() }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,15 +45,19 @@ impl Settings {
     pub fn allocator(&self, slices: NonZeroU32, now: u64, rows: Vec<(HostKey, Row)>) -> Box<dyn Allocator> {
         let entries = &self.service_entries;
         let cooling = entries.ledger.clone().unwrap_or_default().cooling;
-        match entries.addresses {
+        let given: Box<dyn Allocator> = Box::new(NoAllocator);
+        let origin = match entries.addresses {
             AutomaticAddresses::Ledger => {
                 let rules = Rules { ranges: entries.ranges.clone(), cooling, slices };
-                Box::new(Ledger::new(rules, now, rows))
+                return Box::new(Ledger::new(rules, now, rows));
             }
-            AutomaticAddresses::Status if entries.ledger.is_some() => {
-                Box::new(Recorder::new(Box::new(NoAllocator), Origin::Status, cooling, now, rows))
-            }
-            _ => Box::new(NoAllocator),
+            AutomaticAddresses::Status => Origin::Status,
+            AutomaticAddresses::Hash => Origin::Hash,
+            AutomaticAddresses::Off => return given,
+        };
+        match entries.ledger {
+            Some(_) => Box::new(Recorder::new(given, origin, cooling, now, rows)),
+            None => given,
         }
     }
 }
