@@ -5,7 +5,6 @@
 mod support;
 
 use std::collections::BTreeSet;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -46,7 +45,7 @@ fn filled(hosts: usize, allocator: Box<dyn Allocator>) -> (Arc<Catalog>, Keeper)
 
 fn gives(criterion: &mut Criterion) {
     for hosts in SIZES {
-        let (_catalog, mut keeper) = filled(hosts, settings().allocator(NonZeroU32::MIN, 1, Vec::new()));
+        let (_catalog, mut keeper) = filled(hosts, settings().allocator());
         keeper.store_nowhere();
         let object = entry("new.mesh.example", hosts);
         criterion.benchmark_group(format!("ledger-{hosts}")).bench_function(
@@ -70,7 +69,7 @@ fn publishes(criterion: &mut Criterion) {
     let _inside = runtime.enter();
     let mut store = FileStore::new(directory.path().join("ledger.redb"));
     let rows = runtime.block_on(store.load()).unwrap();
-    let (catalog, mut keeper) = filled(1_000, settings().allocator(store.slices(), 1, rows));
+    let (catalog, mut keeper) = filled(1_000, settings().allocator_from(store.slices(), 1, rows));
     keeper.settle();
     let (updates, incoming) = mpsc::channel(8);
     let (_requests, asked) = Journal::requests();

@@ -8,12 +8,16 @@ pub mod ledger;
 mod recorder;
 mod row;
 
+mod hash;
+
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 pub use host_key::HostKey;
 pub use recorder::Recorder;
 pub use row::{Claim, Origin, Outcome, Row, Settled};
+
+pub use hash::HashAllocator;
 
 use crate::inventory::{Inventory, UnitKey};
 use crate::model::{Host, Name, ServiceEntry};
@@ -90,7 +94,7 @@ pub enum Allocation {
 /// Gives addresses to hosts.
 pub trait Allocator: Send {
     /// Looks at all units of `touched` that are mesh hosts as `inventory` now has them, and returns the host units
-    /// whose addresses this changed, in `touched` or not.
+    /// whose addresses this changed; those in `touched` may be left out.
     fn update(&mut self, inventory: &Inventory, touched: &BTreeSet<UnitKey>) -> BTreeSet<UnitKey>;
 
     /// What a host of a namespace's entries has. Only asked for hosts of entries that take automatic addresses.

@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 pub use compile::compile;
 pub use endpoints::{EndpointSet, Entry, PortFilter};
-pub use hosts::{AddressOrigin, Difference, HostState, HostUnit, PassedOver};
+pub use hosts::{AddressOrigin, Difference, HostState, HostUnit, Parity, PassedOver};
 pub use policy::{
     AutomaticAddresses, Class, CompilePolicy, Families, NegativePending, PodMode, Policy, TtlPolicy,
     Visibility,

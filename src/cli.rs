@@ -6,8 +6,10 @@
 mod check;
 mod client;
 mod conflicts;
+mod doctor;
 mod explain;
 mod flags;
+mod keeping;
 mod ledger_file;
 mod load;
 mod output;
@@ -48,6 +50,8 @@ enum Command {
     Records(records::Records),
     /// List the hosts that are declared more than once: who answers, and why
     Conflicts(conflicts::Conflicts),
+    /// Compare the answers with what istiod tells proxies
+    Doctor(doctor::Doctor),
     /// Say what a change would bring, before it is applied
     Plan(plan::Plan),
     /// Check settings and manifests without serving them
@@ -64,6 +68,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Explain(explain) => explain.run(),
         Command::Records(records) => records.run(),
         Command::Conflicts(conflicts) => conflicts.run(),
+        Command::Doctor(doctor) => doctor.run(),
         Command::Plan(plan) => plan.run(),
         Command::Check(check) => check.run(),
     };

@@ -6,6 +6,7 @@
 //! All problems are reported at once. Nothing here opens a socket or looks up a name.
 
 mod field;
+mod istiod;
 mod kubernetes;
 mod ledger;
 mod listen;
@@ -88,7 +89,7 @@ impl Settings {
         let zones = zones::Written::read(root);
         root.set("catchAll", &mut catch_all, |field| field.boolean());
         let listen = Listen::read(report, root, overrides);
-        let sources = Sources::read(report, root, overrides);
+        let mut sources = Sources::read(report, root, overrides);
         let upstreams = Upstreams::read(report, root, overrides);
         let (kubernetes, cluster_set_zones) = root.section("kubernetes", KubernetesSettings::read);
         let service_entries =
@@ -96,6 +97,9 @@ impl Settings {
         let ttl = root.section("ttl", ttl::read);
         let catch_all = overrides.catch_all.unwrap_or(catch_all);
         let zones = zones.complete(report, overrides, cluster_set_zones, catch_all);
+        if let Some(istiod) = &mut sources.istiod {
+            istiod::complete(istiod, &zones, &service_entries);
+        }
         Self { zones, catch_all, listen, sources, upstreams, kubernetes, service_entries, ttl }
     }
 }

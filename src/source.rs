@@ -5,6 +5,7 @@
 //!
 //! [`Change::Replace`]: crate::model::Change::Replace
 
+pub mod istiod;
 pub mod manifests;
 pub mod objects;
 
@@ -43,4 +44,22 @@ pub struct Report {
     pub defects: Vec<Defect>,
     /// How often the source was read anew.
     pub reloads: u64,
+}
+
+impl Report {
+    /// What several sources hold together.
+    pub fn joined<'r>(reports: impl IntoIterator<Item = &'r Report>) -> Report {
+        let mut all = Report::default();
+        for report in reports {
+            for (kind, count) in &report.objects {
+                *all.objects.entry(*kind).or_default() += count;
+            }
+            for (kind, count) in &report.skipped {
+                *all.skipped.entry(kind.clone()).or_default() += count;
+            }
+            all.defects.extend_from_slice(&report.defects);
+            all.reloads += report.reloads;
+        }
+        all
+    }
 }

@@ -16,7 +16,7 @@ use super::{
     Addresses, Asked, Data, Found, Notes, Outcome, Records, Step, Topic, Weight, kind, kubernetes, negative,
     pending_soa, zone,
 };
-use crate::catalog::{AddressOrigin, Catalog, Class, HostState, HostUnit, PassedOver, ServiceSet};
+use crate::catalog::{AddressOrigin, Catalog, Class, HostState, HostUnit, Parity, PassedOver, ServiceSet};
 use crate::model::{Kind, Port};
 
 /// Looks a name up among mesh hosts.
@@ -282,7 +282,7 @@ fn say(unit: &HostUnit, notes: &mut impl Notes) {
             .about_all(Kind::ServiceEntry, &unit.entries)
             .weighing(Weight::Cause)
     });
-    if let Some(difference) = &unit.difference {
+    if let Parity::Differs(difference) = &unit.parity {
         notes.say(|| Step::of(Topic::Object, difference.in_words()).weighing(Weight::Aside));
     }
     for PassedOver { entry, reason, .. } in &unit.passed_over {

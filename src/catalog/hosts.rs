@@ -27,8 +27,8 @@ pub struct HostUnit {
     pub entries: Box<[ObjectName]>,
     /// Entries that name the host too but give nothing, each with the reason.
     pub passed_over: Box<[PassedOver]>,
-    /// How the answer that the entries give differs from istiod's name table, when both are known.
-    pub difference: Option<Box<Difference>>,
+    /// How what the entries give compares with istiod's name table.
+    pub parity: Parity,
     /// The Service, by its key in the catalog, that a row of the name table was made of: while it is known itself, the
     /// row does not count.
     pub(super) service: Option<Box<[u8]>>,
@@ -96,6 +96,22 @@ impl AddressOrigin {
             AddressOrigin::Automatic => Class::Vip,
         }
     }
+}
+
+/// How what the entries of a host give compares with istiod's name table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Parity {
+    /// There is no table, or it has a Service of that name.
+    #[default]
+    Unknown,
+    /// The table has the host, and no entry declares it.
+    Undeclared,
+    /// A rule of ours answers otherwise than proxies do.
+    Ruled,
+    /// Both are the same.
+    Equal,
+    /// They are not.
+    Differs(Box<Difference>),
 }
 
 /// What the entries of a host give beside what istiod tells proxies of it. Addresses are sorted.

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::HostUnit;
+use super::{HostUnit, Parity};
 
 /// Mesh hosts that somebody should look at.
 #[derive(Debug, Default)]
@@ -25,7 +25,7 @@ impl Tallies {
     /// Takes `old` out and `new` in.
     pub(super) fn replace(&self, old: Option<&HostUnit>, new: Option<&HostUnit>) {
         step(&self.contested, HostUnit::is_contested, old, new);
-        step(&self.different, |unit| unit.difference.is_some(), old, new);
+        step(&self.different, |unit| matches!(unit.parity, Parity::Differs(_)), old, new);
     }
 }
 

@@ -69,6 +69,9 @@ pub(super) struct ServerFlags {
     /// Health, metrics and explanations over HTTP: address:port or off [setting: listen.admin]
     #[arg(long, value_name = "ADDRESS", env = "MESHDNS_ADMIN_LISTEN", hide_env_values = true)]
     admin_listen: Option<String>,
+    /// istiod, for its name table: host:port [setting: sources.istiod.address]
+    #[arg(long, value_name = "ADDRESS", env = "MESHDNS_ISTIOD", hide_env_values = true)]
+    istiod: Option<String>,
     /// Server that resolves targets outside the zones; repeatable [setting: upstreams]
     #[arg(
         long = "upstream",
@@ -94,6 +97,7 @@ impl AnswerFlags {
             overrides.grpc_listen = server.grpc_listen;
             overrides.dns_listen = server.dns_listen;
             overrides.admin_listen = server.admin_listen;
+            overrides.istiod = server.istiod;
             overrides.upstreams = server.upstreams;
         }
         Settings::load(self.config.as_deref(), &overrides)

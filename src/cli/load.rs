@@ -31,7 +31,7 @@ pub(super) struct Loaded {
 pub(super) fn load(settings: &Settings) -> Loaded {
     let mut loaded = manifests::load(&settings.sources.manifests);
     let catalog = Arc::new(Catalog::new(settings.policy()));
-    let allocator = settings.allocator(NonZeroU32::MIN, unix_seconds(), rows(settings));
+    let allocator = settings.allocator_from(NonZeroU32::MIN, unix_seconds(), rows(settings));
     let mut keeper = Keeper::with_allocator(catalog.clone(), allocator);
     keeper.apply(SourceId::MANIFESTS.0, Change::Replace(loaded.objects));
     keeper.settle();

@@ -1,65 +1,114 @@
-//! What the server runs besides its listeners: the manifests, the keeper with its ledger, and the report of both as
-//! metrics.
+//! What the server runs besides its listeners: the sources, the keeper, and what is told about both.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::future::pending;
-use std::num::NonZeroU32;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
 use meshdns::catalog::Catalog;
 use meshdns::config::Settings;
 use meshdns::keeper::{Keeper, keep};
 use meshdns::run::{Parts, Task};
-use meshdns::serve::{Readiness, ReadinessHandle, inspect};
-use meshdns::source::{Report, SourceId, Update, manifests};
-use meshdns::store::{FileStore, Journal, Store, load, unix_seconds};
+use meshdns::serve::{Readiness, inspect};
+use meshdns::source::{Report, SourceId, Update, istiod, manifests};
+use meshdns::store::Journal;
 use meshdns::telemetry::metrics::{Metrics, SourceMetrics};
 use tokio::sync::{mpsc, watch};
 
+use super::keeping::{Keeping, Ledger};
 use super::ledger_file;
 
-/// Updates that wait for the keeper; the source waits when there are more.
+/// Updates that wait for the keeper; a source waits when there are more.
 const WAITING_UPDATES: usize = 64;
+/// What `/readyz` calls istiod.
+const ISTIOD: &str = "istiod";
 
 /// Builds and connects them.
 pub(super) fn parts(settings: &Settings) -> Result<Parts> {
     let catalog = Arc::new(Catalog::new(settings.policy()));
     let (readiness, metrics) = (Readiness::new(), Arc::new(Metrics::new()));
     let (updates, incoming) = mpsc::channel::<Update>(WAITING_UPDATES);
-    let (report, reports) = watch::channel(Report::default());
-    let mut listed = Some(readiness.handle("manifests"));
+    let (reports, joined) = Reports::new();
+    let mut tasks = Vec::new();
+    let mut listed = BTreeMap::new();
+
+    let (report, read) = watch::channel(Report::default());
+    listed.insert(SourceId::MANIFESTS, readiness.handle("manifests"));
+    let reading = manifests::run(settings.sources.manifests.clone(), updates.clone(), report, pending());
+    tasks.push(task("manifests", reading));
+    tasks.push(task(
+        "manifests report",
+        Arc::clone(&reports).follow(SourceId::MANIFESTS, read, Report::clone),
+    ));
+
+    if let Some(settings) = settings.sources.istiod.clone() {
+        let (status, told) = watch::channel(istiod::Status::default());
+        listed.insert(SourceId::ISTIOD, readiness.handle(ISTIOD));
+        tasks.push(task(ISTIOD, istiod::run(settings, None, updates, status, pending())));
+        let (readiness, metrics) = (readiness.clone(), Arc::clone(&metrics));
+        let report = move |status: &istiod::Status| {
+            readiness.explain(ISTIOD, &status.waits_for());
+            metrics.istiod().set(status.figures());
+            status.report()
+        };
+        tasks.push(task("istiod report", reports.follow(SourceId::ISTIOD, told, report)));
+    }
+
     let listed = move |source| {
-        if source == SourceId::MANIFESTS
-            && let Some(handle) = listed.take()
-        {
+        if let Some(handle) = listed.remove(&source) {
             handle.release();
         }
     };
-    let (keeping, requests) = match ledger_file::to_write(settings)? {
+    let keeping = match ledger_file::to_write(settings)? {
         Some(file) => {
-            let (requests, asked) = Journal::requests();
-            let ledger = Ledger {
-                settings: settings.clone(),
-                handle: readiness.handle(LEDGER),
-                readiness: readiness.clone(),
-                metrics: Arc::clone(&metrics),
-            };
-            let keeping = ledger.keep(file, Arc::clone(&catalog), incoming, asked, listed);
-            (task("keeper", keeping), Some(requests))
+            let ledger = Ledger::new(file, settings.clone(), &readiness, Arc::clone(&metrics));
+            ledger.keep(Arc::clone(&catalog), incoming, listed)
         }
         None => {
-            let allocator = settings.allocator(NonZeroU32::MIN, unix_seconds(), Vec::new());
+            let allocator = settings.allocator();
             let keeper = Keeper::with_allocator(Arc::clone(&catalog), allocator);
-            (task("keeper", keep(incoming, keeper, Journal::none(), listed)), None)
+            Keeping { task: Box::pin(keep(incoming, keeper, Journal::none(), listed)), requests: None }
         }
     };
-    let reading = manifests::run(settings.sources.manifests.clone(), updates, report, pending());
-    let counting = count(reports.clone(), Arc::clone(&metrics));
-    let tasks = vec![keeping, task("manifests", reading), task("source metrics", counting)];
-    let pages = inspect::router(Arc::clone(&catalog), reports, requests);
+    tasks.push(task("keeper", keeping.task));
+    tasks.push(task("source metrics", count(joined.clone(), Arc::clone(&metrics))));
+    let pages = inspect::router(Arc::clone(&catalog), joined, keeping.requests);
     Ok(Parts { catalog, readiness, metrics, pages, tasks })
+}
+
+/// What every source reports, joined.
+struct Reports {
+    each: Mutex<BTreeMap<SourceId, Report>>,
+    joined: watch::Sender<Report>,
+}
+
+impl Reports {
+    fn new() -> (Arc<Self>, watch::Receiver<Report>) {
+        let (joined, receiver) = watch::channel(Report::default());
+        (Arc::new(Self { each: Mutex::default(), joined }), receiver)
+    }
+
+    fn publish(&self, source: SourceId, report: Report) {
+        let mut each = self.each.lock().unwrap_or_else(PoisonError::into_inner);
+        each.insert(source, report);
+        self.joined.send_replace(Report::joined(each.values()));
+    }
+
+    /// Keeps the report of one source equal to what is `told` about it.
+    async fn follow<T>(
+        self: Arc<Self>,
+        source: SourceId,
+        mut told: watch::Receiver<T>,
+        report: impl Fn(&T) -> Report,
+    ) {
+        loop {
+            let new = report(&told.borrow_and_update());
+            self.publish(source, new);
+            if told.changed().await.is_err() {
+                return;
+            }
+        }
+    }
 }
 
 fn task(name: &'static str, work: impl Future<Output = ()> + Send + 'static) -> Task {
@@ -68,53 +117,6 @@ fn task(name: &'static str, work: impl Future<Output = ()> + Send + 'static) -> 
         Ok(())
     });
     Task { name, future }
-}
-
-/// What readiness calls the ledger.
-const LEDGER: &str = "ledger";
-
-/// What the keeper needs to begin with what the ledger remembers.
-struct Ledger {
-    settings: Settings,
-    handle: ReadinessHandle,
-    readiness: Readiness,
-    metrics: Arc<Metrics>,
-}
-
-impl Ledger {
-    /// Reads the ledger, however long that takes, and keeps from then on. Until then nothing is answered.
-    async fn keep(
-        self,
-        file: PathBuf,
-        catalog: Arc<Catalog>,
-        updates: mpsc::Receiver<Update>,
-        asked: mpsc::Receiver<tokio::sync::oneshot::Sender<meshdns::allocate::ledger::Listing>>,
-        listed: impl FnMut(SourceId) + Send,
-    ) {
-        let Self { settings, handle, readiness, metrics } = self;
-        let mut store = FileStore::new(file.clone());
-        let mut handle = Some(handle);
-        let mut told = String::new();
-        let rows = load(&mut store, |error| {
-            let error = error.to_string();
-            if error == told {
-                return;
-            }
-            tracing::error!(error, "the ledger cannot be read; not ready until it can");
-            // The new condition stands before the old one goes: it is never ready in between.
-            let explained = readiness.handle(format!("{LEDGER}: {error}"));
-            handle.replace(explained).into_iter().for_each(ReadinessHandle::release);
-            told = error;
-        })
-        .await;
-        tracing::info!(file = %file.display(), hosts = rows.len(), "ledger read");
-        let allocator = settings.allocator(store.slices(), unix_seconds(), rows);
-        let keeper = Keeper::with_allocator(catalog, allocator);
-        let sources = BTreeSet::from([SourceId::MANIFESTS]);
-        let (journal, writing) = Journal::connect(store, sources, asked, metrics.ledger().clone());
-        handle.into_iter().for_each(ReadinessHandle::release);
-        tokio::join!(writing, keep(updates, keeper, journal, listed));
-    }
 }
 
 /// Keeps the metrics of sources equal to their report.

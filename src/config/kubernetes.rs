@@ -123,7 +123,8 @@ fn selector(text: &str) -> Result<LabelSelector, String> {
     LabelSelector::parse(text).map_err(|error| format!("`{text}` is not a label selector: {error}"))
 }
 
-fn namespace(text: &str) -> Result<String, String> {
+/// The name of a namespace.
+pub(super) fn namespace(text: &str) -> Result<String, String> {
     let end = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let fits = text.len() <= MAX_NAMESPACE
         && text.starts_with(end)

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 pub struct Overrides {
     /// `--manifests`, for `sources.manifests`.
     pub manifests: Vec<PathBuf>,
+    /// `--istiod`, for `sources.istiod.address`.
+    pub istiod: Option<String>,
     /// `--grpc-listen`, for `listen.grpc`.
     pub grpc_listen: Vec<String>,
     /// `--dns-listen`, for `listen.dns`.

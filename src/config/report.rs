@@ -34,6 +34,11 @@ impl Place {
         Self { line: Some(line), setting }
     }
 
+    /// An entry of the mapping at this place.
+    pub(super) fn key(&self, key: &str, line: u32) -> Self {
+        Self::in_file(line, format!("{}.{key}", self.setting))
+    }
+
     /// An item of the list at this place.
     pub(super) fn item(&self, index: usize, line: u32) -> Self {
         Self::in_file(line, format!("{}[{index}]", self.setting))

@@ -62,6 +62,21 @@ impl<'a> Section<'a> {
         self.entries.iter().any(|entry| entry.key == key && entry.value.value != Value::Null)
     }
 
+    /// Whether the text `text` stands under `key`. Such a key still has to be taken.
+    pub(super) fn says(&self, key: &str, text: &str) -> bool {
+        self.entries.iter().any(|entry| entry.key == key && entry.value.as_str() == Some(text))
+    }
+
+    /// Whether anything was given here.
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.iter().all(|entry| entry.value.value == Value::Null)
+    }
+
+    /// Reports that `key` is missing.
+    pub(super) fn missing(&self, key: &str, message: &str) {
+        self.report.add_missing(&self.path_of(key), message);
+    }
+
     /// Reads the value under `key` into `target`, which keeps its default when the key was left out.
     pub(super) fn set<T>(
         &mut self,

@@ -1,6 +1,4 @@
 //! `serviceEntries`: how the hosts of Istio ServiceEntries are answered.
-//!
-//! What a later version will know (`hash`) is recognised and refused; written with its default value it is accepted.
 
 use super::field::Field;
 use super::ledger::{self, LedgerSettings};
@@ -54,8 +52,8 @@ impl ServiceEntrySettings {
         }
         let addresses = [
             ("status", Some(AutomaticAddresses::Status)),
+            ("hash", Some(AutomaticAddresses::Hash)),
             ("off", Some(AutomaticAddresses::Off)),
-            ("hash", None),
             ("ledger", Some(AutomaticAddresses::Ledger)),
         ];
         section.set("addresses", &mut used.addresses, |field| field.choice(&addresses));

@@ -1,13 +1,15 @@
 //! `sources`: where objects come from.
 //!
-//! Paths are taken as they are: relative ones start from the working directory. The live cluster and istiod are
-//! known by their keys and not supported yet.
+//! Paths are taken as they are: relative ones start from the working directory. The live cluster is known by its keys
+//! and not supported yet.
 
 use std::path::PathBuf;
 
+use super::istiod;
 use super::overrides::Overrides;
 use super::report::Report;
 use super::section::Section;
+use crate::source::istiod::IstiodSettings;
 
 const EMPTY_PATH: &str = "the path is empty: a file or directory is expected";
 
@@ -16,28 +18,30 @@ const EMPTY_PATH: &str = "the path is empty: a file or directory is expected";
 pub struct Sources {
     /// Files and directories of manifests. Default: none.
     pub manifests: Vec<PathBuf>,
+    /// istiod, for its name table. Default: none.
+    pub istiod: Option<IstiodSettings>,
 }
 
 impl Sources {
     /// Reads `sources` of the root section.
     pub(super) fn read(report: &Report, root: &mut Section<'_>, overrides: &Overrides) -> Self {
-        let written = root.section("sources", |section| {
+        let (manifests, istiod) = root.section("sources", |section| {
             section.section("kubernetes", |kubernetes| {
                 planned(kubernetes, &["kubeconfig", "context", "namespaces"]);
             });
-            section.section("istiod", |istiod| planned(istiod, &["address", "tls", "token", "node"]));
-            section.take("manifests").and_then(|field| field.list("a path", path))
+            let istiod = section.section("istiod", |section| istiod::read(report, section, overrides));
+            (section.take("manifests").and_then(|field| field.list("a path", path)), istiod)
         });
         let flags = overrides.manifests.clone();
         if flags.iter().any(|path| path.as_os_str().is_empty()) {
             report.add_flag("--manifests", EMPTY_PATH);
         }
-        let written = written.into_iter().flatten().map(|placed| placed.value);
-        Self { manifests: if flags.is_empty() { written.collect() } else { flags } }
+        let written = manifests.into_iter().flatten().map(|placed| placed.value);
+        Self { manifests: if flags.is_empty() { written.collect() } else { flags }, istiod }
     }
 }
 
-fn path(text: &str) -> Result<PathBuf, String> {
+pub(super) fn path(text: &str) -> Result<PathBuf, String> {
     if text.is_empty() { Err(EMPTY_PATH.to_owned()) } else { Ok(PathBuf::from(text)) }
 }
 

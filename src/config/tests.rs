@@ -7,6 +7,7 @@ use super::*;
 use crate::catalog::{AutomaticAddresses, Families, NegativePending, PodMode, TtlPolicy, Visibility};
 use crate::model::AnswerMode;
 use crate::model::{LabelSelector, Ttl, ZoneKind};
+use crate::source::istiod::{IstiodSettings, NodeIdentity, Tls};
 
 /// The documented file with what is supported, other values than the defaults where there are any.
 const COMPLETE: &str = r#"
@@ -83,7 +84,7 @@ fn the_complete_file_is_read() {
     ];
     let listen = Listen { grpc, dns: vec![socket("127.0.0.1:5353")], admin: Some(socket("127.0.0.1:8081")) };
     assert_eq!(settings.listen, listen);
-    assert_eq!(settings.sources, Sources { manifests: vec![PathBuf::from("./manifests")] });
+    assert_eq!(settings.sources, Sources { manifests: vec![PathBuf::from("./manifests")], istiod: None });
     let servers = vec![socket("10.96.0.10:53"), socket("[2001:db8::1]:53")];
     assert_eq!(settings.upstreams, Upstreams::Servers(servers));
     assert_eq!(
@@ -114,6 +115,58 @@ fn the_complete_file_is_read() {
     assert_eq!(settings.ttl, expected);
 }
 
+fn istiod(text: &str) -> IstiodSettings {
+    zoned(&format!("sources: {{istiod: {{{text}}}}}")).unwrap().sources.istiod.unwrap()
+}
+
+#[test]
+fn istiod_is_asked_as_written() {
+    let told = istiod(
+        "address: 'istiod.istio-system.svc:15012', tls: {ca: /ca.pem}, token: /token, node: {namespace: shop, \
+         name: dns-0, ips: [10.244.0.9, 'fd00::9'], clusterID: east, network: n1, serviceAccount: dns, \
+         metadata: {ISTIO_VERSION: 1.31.0, DNS_AUTO_ALLOCATE: true}}",
+    );
+    assert_eq!(told.endpoint.to_string(), "istiod.istio-system.svc:15012");
+    let server_name = "istiod.istio-system.svc".to_owned();
+    assert_eq!(told.tls, Some(Tls { ca: PathBuf::from("/ca.pem"), server_name }));
+    assert_eq!(told.token, Some(PathBuf::from("/token")));
+    assert_eq!(told.node.id(), "sidecar~10.244.0.9~dns-0.shop~shop.svc.cluster.local");
+    let metadata = [("DNS_AUTO_ALLOCATE", "true"), ("ISTIO_VERSION", "1.31.0")];
+    let metadata = metadata.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let expected = NodeIdentity {
+        namespace: "shop".to_owned(),
+        name: "dns-0".to_owned(),
+        addresses: vec!["10.244.0.9".parse().unwrap(), "fd00::9".parse().unwrap()],
+        cluster_id: "east".to_owned(),
+        network: "n1".to_owned(),
+        service_account: "dns".to_owned(),
+        domain: "cluster.local".to_owned(),
+        auto_allocate: false,
+        metadata: metadata.into(),
+    };
+    assert_eq!(told.node, expected);
+}
+
+#[test]
+fn istiod_by_its_address_is_asked_in_the_clear_or_for_its_usual_name() {
+    let plain = istiod("address: '[fd00::1]:15010'");
+    assert_eq!((plain.endpoint.to_string().as_str(), plain.tls), ("[fd00::1]:15010", None));
+    assert_eq!(plain.node, NodeIdentity::default());
+    assert_eq!(istiod("address: 'x:443', tls: off").tls, None);
+    let tls = istiod("address: '10.0.0.1:15012', tls: {ca: f}").tls.unwrap();
+    assert_eq!(tls.server_name, "istiod.istio-system.svc");
+    let tls = istiod("address: '10.0.0.1:15012', tls: {ca: f, serverName: Istiod.Other.svc.}").tls.unwrap();
+    assert_eq!(tls.server_name, "istiod.other.svc");
+    assert_eq!(zoned("sources: {istiod: {}}").unwrap().sources.istiod, None);
+}
+
+#[test]
+fn the_node_is_of_the_first_zone() {
+    let text = "zones: [10.0.0.0/8, example.org, cluster.local]\nsources: {istiod: {address: 'i:15010'}}\n";
+    let settings = read(text).unwrap();
+    assert_eq!(settings.sources.istiod.unwrap().node.domain, "example.org");
+}
+
 #[test]
 fn the_documented_example_is_read() {
     let page = include_str!("../../docs/settings.md");
@@ -129,6 +182,15 @@ fn every_setting_is_documented() {
         let told = zoned(&format!("{section}: {{=: 1}}")).unwrap_err().to_string();
         for key in told.split_once("known here: ").unwrap().1.split(", ") {
             assert!(page.contains(&format!("`{section}.{key}`")), "{section}.{key}");
+        }
+    }
+    for section in ["istiod", "istiod.tls", "istiod.node"] {
+        let nested =
+            section.split('.').rev().fold("{=: 1}".to_owned(), |inner, key| format!("{{{key}: {inner}}}"));
+        let told = zoned(&format!("sources: {nested}")).unwrap_err().to_string();
+        let told = told.lines().find(|line| line.contains("known here: ")).unwrap();
+        for key in told.split_once("known here: ").unwrap().1.split(", ") {
+            assert!(page.contains(&format!("`sources.{section}.{key}`")), "sources.{section}.{key}");
         }
     }
     for key in problems("=: 1").split_once("known here: ").unwrap().1.lines().next().unwrap().split(", ") {
@@ -199,7 +261,81 @@ fn each_mistake_is_told() {
             "sources: {kubernetes: {contxt: x}}",
             "sources.kubernetes.contxt: unknown setting; did you mean `context`?",
         ),
-        ("sources: {istiod: {address: x}}", "sources.istiod.address: `x` is not supported yet"),
+        ("sources: {istiod: {address: x}}", "2: sources.istiod.address: `x` is not a host with a port"),
+        ("sources: {istiod: {address: 'x:0'}}", "sources.istiod.address: `x:0` is not a host with a port"),
+        (
+            "sources: {istiod: {address: 'fd00::1:15010'}}",
+            "sources.istiod.address: `fd00::1:15010` is not a host",
+        ),
+        (
+            "sources: {istiod: {address: 'a b:15010'}}",
+            "sources.istiod.address: `a b:15010` is not a host with",
+        ),
+        (
+            "sources: {istiod: {address: 15010}}",
+            "sources.istiod.address: `15010` is a number: a host with a port",
+        ),
+        ("sources: {istiod: {token: t}}", "sources.istiod.address: a host with a port, such as"),
+        (
+            "sources: {istiod: {address: 'i:15012'}}",
+            "sources.istiod.tls: istiod speaks TLS on port 15012: give",
+        ),
+        ("sources: {istiod: {address: 'i:15012', tls: off}}", "sources.istiod.tls: istiod always speaks TLS"),
+        (
+            "sources: {istiod: {address: 'i:15010', tls: {ca: f}}}",
+            "sources.istiod.tls: istiod never speaks TLS",
+        ),
+        (
+            "sources: {istiod: {address: 'i:443'}}",
+            "sources.istiod.tls: on port 443 it is not clear whether TLS",
+        ),
+        ("sources: {istiod: {address: 'i:443', tls: on}}", "sources.istiod.tls: `on` is text: a mapping"),
+        ("sources: {istiod: {address: 'i:443', tls: {ca: ''}}}", "sources.istiod.tls.ca: the path is empty"),
+        (
+            "sources: {istiod: {address: 'i:443', tls: {serverName: n}}}",
+            "sources.istiod.tls.ca: a PEM file is expected",
+        ),
+        (
+            "sources: {istiod: {address: 'i:443', tls: {ca: f, serverName: 'a b'}}}",
+            "sources.istiod.tls.serverName: `a b` has the character ' '",
+        ),
+        ("sources: {istiod: {address: 'i:443', tls: {key: f}}}", "sources.istiod.tls.key: unknown setting"),
+        (
+            "sources: {istiod: {address: 'i:15010', token: f}}",
+            "sources.istiod.token: without TLS anybody on the way could read it",
+        ),
+        (
+            "sources: {istiod: {address: 'i:15010', node: {namespace: A}}}",
+            "sources.istiod.node.namespace: `A` cannot name a namespace",
+        ),
+        (
+            "sources: {istiod: {address: 'i:15010', node: {name: 'a~b'}}}",
+            "sources.istiod.node.name: `a~b` has the character '~'",
+        ),
+        (
+            "sources: {istiod: {address: 'i:15010', node: {ips: []}}}",
+            "sources.istiod.node.ips: the list is empty",
+        ),
+        (
+            "sources: {istiod: {address: 'i:15010', node: {ips: [10.0.0.1/8]}}}",
+            "sources.istiod.node.ips[0]: `10.0.0.1/8` is not an address",
+        ),
+        (
+            "sources: {istiod: {address: 'i:15010', node: {clusterID: 'a b'}}}",
+            "sources.istiod.node.clusterID: `a b` is not one word",
+        ),
+        (
+            "sources: {istiod: {address: 'i:15010', node: {metadata: {NETWORK: x}}}}",
+            "sources.istiod.node.metadata.NETWORK: there is a setting for this: sources.istiod.node.network",
+        ),
+        (
+            "sources: {istiod: {address: 'i:15010', node: {metadata: {LABELS: {}}}}}",
+            "sources.istiod.node.metadata.LABELS: a mapping stands where text is expected",
+        ),
+        (
+            "sources: {istiod: {address: 'i:15010', node: {cluster: x}}}",
+            "sources.istiod.node.cluster: unknown setting",
+        ),
         (
             "sources: {consul: {}}",
             "sources.consul: unknown setting; known here: kubernetes, istiod, manifests",
@@ -275,10 +411,9 @@ fn each_mistake_is_told() {
             "kubernetes.serverAddresses[0]: `10.0.0.1:53` is not an address without a port",
         ),
         ("kubernetes: {podNames: x}", "kubernetes.podNames: unknown setting"),
-        ("serviceEntries: {addresses: hash}", "serviceEntries.addresses: `hash` is not supported yet"),
         (
             "serviceEntries: {addresses: false}",
-            "serviceEntries.addresses: `false` is a boolean: status, off or ledger is expected",
+            "serviceEntries.addresses: `false` is a boolean: status, hash, off or ledger is expected",
         ),
         (
             "serviceEntries: {answer: vips}",
@@ -434,6 +569,7 @@ fn flags_replace_what_the_file_says() {
         admin_listen: Some("off".to_owned()),
         zones: vec!["example.org".to_owned()],
         upstreams: vec!["10.0.0.1".to_owned()],
+        istiod: Some("10.0.0.2:15010".to_owned()),
         catch_all: Some(true),
         ledger_file: Some(PathBuf::from("addresses")),
     };
@@ -445,6 +581,7 @@ fn flags_replace_what_the_file_says() {
     assert_eq!(settings.listen.dns, [socket("127.0.0.1:2")]);
     assert_eq!(settings.listen.admin, None);
     assert_eq!(settings.sources.manifests, [PathBuf::from("other")]);
+    assert_eq!(settings.sources.istiod.unwrap().endpoint.to_string(), "10.0.0.2:15010");
     assert_eq!(settings.upstreams, Upstreams::Servers(vec![socket("10.0.0.1:53")]));
 }
 
@@ -457,12 +594,21 @@ fn flags_are_called_by_their_names() {
         admin_listen: Some("z".to_owned()),
         zones: vec!["a..b".to_owned()],
         upstreams: vec!["u".to_owned()],
+        istiod: Some("i".to_owned()),
         catch_all: None,
         ledger_file: None,
     };
     let told = Settings::load(None, &overrides).unwrap_err().to_string();
     let flags: Vec<&str> = told.lines().map(|line| line.split(": ").next().unwrap()).collect();
-    let expected = ["--grpc-listen", "--dns-listen", "--admin-listen", "--manifests", "--upstream", "--zone"];
+    let expected = [
+        "--grpc-listen",
+        "--dns-listen",
+        "--admin-listen",
+        "--istiod",
+        "--manifests",
+        "--upstream",
+        "--zone",
+    ];
     assert_eq!(flags, expected, "{told}");
 }
 

@@ -1,4 +1,4 @@
-//! What people ask a running server about its answers: `/explain`, `/records` and `/conflicts` on the admin listener.
+//! What people ask a running server about its answers, on the admin listener.
 //!
 //! Both cost up to what the catalog costs, so they run beside the threads that answer queries. The shapes are those of
 //! `report`.
@@ -17,7 +17,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::allocate::ledger::Listing;
 use crate::catalog::Catalog;
-use crate::report::{self, Filter, Question, ReportedLedger};
+use crate::report::{self, Filter, ParityReport, Question, ReportedLedger};
 use crate::source::Report;
 use crate::store::LedgerRequests;
 
@@ -44,8 +44,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Parameters of a query, in order; one may stand several times.
 type Parameters = Query<Vec<(String, String)>>;
 
-/// The routes `/explain?name=&type=`, `/records?zone=&object=`, `/records?ledger=true` and `/conflicts`. Bad parameters get
-/// 400 and `{"error": …}`.
+/// The routes `/explain?name=&type=`, `/records?zone=&object=`, `/records?ledger=true` `/conflicts` and `/parity`. Bad
+/// parameters get 400 and `{"error": …}`.
 pub fn router(
     catalog: Arc<Catalog>,
     reports: watch::Receiver<Report>,
@@ -55,6 +55,7 @@ pub fn router(
         .route("/explain", get(explain))
         .route("/records", get(records))
         .route("/conflicts", get(conflicts))
+        .route("/parity", get(parity))
         .with_state(Inspected { catalog, reports, ledger })
 }
 
@@ -105,6 +106,10 @@ async fn ledger(inspected: &Inspected) -> Response {
 
 async fn conflicts(State(inspected): State<Inspected>) -> Response {
     aside(move || report::conflicts(&inspected.catalog)).await
+}
+
+async fn parity(State(inspected): State<Inspected>) -> Response {
+    aside(move || ParityReport::of(&inspected.catalog)).await
 }
 
 /// The values of a parameter, empty ones left out.

@@ -1,7 +1,7 @@
 //! What must have happened before we answer.
 //!
 //! Rules: every condition is a named handle that is released by its first success; one that is dropped without
-//! success stays missing. Take all handles before serving begins: without any, we are ready. What was released is
+//! success stays missing. A condition that is not met may say why. Take all handles before serving begins: without any, we are ready. What was released is
 //! not taken back: a source that goes away later leaves its last answers standing. Stopping ends readiness for good.
 
 use std::collections::BTreeMap;
@@ -18,8 +18,17 @@ pub struct Readiness(Arc<Shared>);
 struct Shared {
     complete: AtomicBool,
     stopping: AtomicBool,
-    missing: Mutex<BTreeMap<String, usize>>,
+    missing: Mutex<BTreeMap<String, Missing>>,
     changed: watch::Sender<bool>,
+}
+
+/// A condition that is not met.
+#[derive(Debug, Default)]
+struct Missing {
+    /// How many handles of this name there are.
+    handles: usize,
+    /// Why it is not met; empty: nothing is known about that.
+    because: String,
 }
 
 /// One condition.
@@ -50,7 +59,7 @@ impl Readiness {
     /// Adds a condition. Names should say what is waited for; equal names are shown once.
     pub fn handle(&self, name: impl Into<String>) -> ReadinessHandle {
         let name = name.into();
-        *self.missing_now().entry(name.clone()).or_default() += 1;
+        self.missing_now().entry(name.clone()).or_default().handles += 1;
         self.update();
         ReadinessHandle { readiness: self.clone(), name }
     }
@@ -70,9 +79,20 @@ impl Readiness {
         self.0.stopping.load(Ordering::Acquire)
     }
 
-    /// What is still missing, in order.
+    /// What is still missing, in order: `name`, or `name: why`.
     pub fn missing(&self) -> Vec<String> {
-        self.missing_now().keys().cloned().collect()
+        let told = |(name, missing): (&String, &Missing)| match missing.because.as_str() {
+            "" => name.clone(),
+            because => format!("{name}: {because}"),
+        };
+        self.missing_now().iter().map(told).collect()
+    }
+
+    /// Says why a condition is not met, in one line; of no effect when it is.
+    pub fn explain(&self, name: &str, because: &str) {
+        if let Some(missing) = self.missing_now().get_mut(name) {
+            because.clone_into(&mut missing.because);
+        }
     }
 
     /// Ends readiness.
@@ -86,7 +106,7 @@ impl Readiness {
         self.0.changed.subscribe()
     }
 
-    fn missing_now(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, usize>> {
+    fn missing_now(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Missing>> {
         self.0.missing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -104,8 +124,8 @@ impl ReadinessHandle {
     pub fn release(self) {
         let mut missing = self.readiness.missing_now();
         if let Some(held) = missing.get_mut(&self.name) {
-            *held -= 1;
-            if *held == 0 {
+            held.handles -= 1;
+            if held.handles == 0 {
                 missing.remove(&self.name);
             }
         }
@@ -136,6 +156,18 @@ mod tests {
         let readiness = Readiness::new();
         drop(readiness.handle("manifests"));
         assert_eq!(readiness.missing(), ["manifests"]);
+    }
+
+    #[test]
+    fn a_condition_that_is_not_met_may_say_why() {
+        let readiness = Readiness::new();
+        let handle = readiness.handle("istiod");
+        readiness.explain("istiod", "connecting");
+        readiness.explain("manifests", "not even asked for");
+        assert_eq!(readiness.missing(), ["istiod: connecting"]);
+        handle.release();
+        readiness.explain("istiod", "gone again");
+        assert!(readiness.is_ready() && readiness.missing().is_empty());
     }
 
     #[test]

@@ -51,7 +51,7 @@ impl Running {
         let catalog = Arc::new(Catalog::new(settings.policy()));
         let rows = store.load().await.unwrap();
         let keeper =
-            Keeper::with_allocator(Arc::clone(&catalog), settings.allocator(store.slices(), 1, rows));
+            Keeper::with_allocator(Arc::clone(&catalog), settings.allocator_from(store.slices(), 1, rows));
         let (updates, incoming) = mpsc::channel(8);
         let (requests, asked) = Journal::requests();
         let metrics = Arc::new(Metrics::new());

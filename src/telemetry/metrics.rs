@@ -3,6 +3,7 @@
 //! Rules: names begin with `meshdns_`, base units stand in names, every label is an enum or fixed for the life of
 //! the process. Queries are counted in one shard per worker (`queries`); everything rarer in plain atomics.
 
+mod istiod;
 mod ledger;
 mod queries;
 mod sources;
@@ -17,6 +18,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+pub use istiod::{IstiodFigures, IstiodMetrics, TableAge};
 pub use ledger::LedgerMetrics;
 pub use queries::{QueryShard, Rcode};
 pub use sources::SourceMetrics;
@@ -99,6 +101,7 @@ pub struct Metrics {
     connections: Family<Label, Gauge>,
     chases: Family<Label, Counter>,
     sources: SourceMetrics,
+    istiod: Arc<IstiodMetrics>,
     ledger: LedgerMetrics,
 }
 
@@ -126,8 +129,10 @@ impl Metrics {
         build.get_or_create(&Label { name: "version", value: env!("CARGO_PKG_VERSION") }).set(1);
         registry.register("meshdns_build_info", "Which version runs", build);
         let sources = SourceMetrics::register(&mut registry);
+        let istiod = Arc::new(IstiodMetrics::default());
+        registry.register_collector(Box::new(Arc::clone(&istiod)));
         let ledger = LedgerMetrics::register(&mut registry);
-        Self { registry, queries, connections, chases, sources, ledger }
+        Self { registry, queries, connections, chases, sources, istiod, ledger }
     }
 
     /// A new shard of the query counters; every worker takes one.
@@ -153,6 +158,11 @@ impl Metrics {
     /// What the ledger and its store count.
     pub fn ledger(&self) -> &LedgerMetrics {
         &self.ledger
+    }
+
+    /// How the stream of istiod stands.
+    pub fn istiod(&self) -> &IstiodMetrics {
+        &self.istiod
     }
 
     /// Everything in the OpenMetrics text format.

@@ -80,7 +80,7 @@ fn dependencies_point_inward() {
 fn each_framework_has_one_home() {
     let homes: [(&str, &[&str]); 4] = [
         ("hickory_proto::", &["wire"]),
-        ("tonic::", &["serve", "run"]),
+        ("tonic::", &["serve", "run", "source"]),
         ("granit_parser::", &["yaml"]),
         ("redb::", &["store"]),
     ];

@@ -5,11 +5,14 @@
 mod commands;
 mod corefiles;
 mod everywhere;
+mod hash;
+mod istiod;
 mod layers;
 mod ledger;
 mod listeners;
 mod live;
 mod packets;
+mod parity;
 mod planning;
 mod properties;
 mod readme;

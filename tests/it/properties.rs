@@ -17,7 +17,7 @@ use proptest::test_runner::Config;
 
 /// So many cases, or as many as `PROPTEST_CASES` says. No file is written when one fails: the smallest failing input
 /// is in the message.
-fn cases(count: u32) -> Config {
+pub(crate) fn cases(count: u32) -> Config {
     let given = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok());
     Config { cases: given.unwrap_or(count), failure_persistence: None, ..Config::default() }
 }

@@ -2,4 +2,6 @@
 
 pub(crate) mod coredns;
 pub(crate) mod dig;
+pub(crate) mod istiod;
+pub(crate) mod peer;
 pub(crate) mod process;

@@ -13,7 +13,7 @@ use std::net::IpAddr;
 use super::super::content::Content;
 use super::super::endpoints::hash_port;
 use super::super::{
-    AddressOrigin, AutomaticAddresses, CompilePolicy, Difference, HostState, HostUnit, PassedOver,
+    AddressOrigin, AutomaticAddresses, CompilePolicy, Difference, HostState, HostUnit, Parity, PassedOver,
 };
 use crate::allocate::{Allocation, Allocator};
 use crate::inventory::Inventory;
@@ -30,6 +30,7 @@ const OTHER_FAMILY: Reason = "its automatic address is of a family that serviceE
 const OFF: Reason = "it has no address of its own and serviceEntries.addresses is off";
 const RANGES: Reason = "its addresses are ranges, which no query can be answered with";
 const NO_WORKLOAD: Reason = "it selects no workload that is ready";
+const NO_POD: Reason = "it selects no pod that is ready";
 const NO_ENDPOINT: Reason = "it has no endpoint that DNS could answer with";
 const NOT_WANTED: Reason = "its annotation meshdns.io/answer is decline";
 const DECLINED: Reason = "it has no address of its own and serviceEntries.answer is decline";
@@ -67,12 +68,11 @@ pub(super) fn compile_host(
             }
         }
     }
-    let table_counts = inventory.knows_table() && !answer.by_rule;
-    let difference = (declared && table_counts).then(|| answer.difference(row)).flatten();
+    let parity = if inventory.knows_table() { answer.parity(row, declared) } else { Parity::Unknown };
     if let Some(row) = row.filter(|row| takes_row(row, declared, &answer)) {
         answer.replace_by(row);
     }
-    Some(answer.finish(name, wildcard, Told { used, passed_over, visible, difference, row }))
+    Some(answer.finish(name, wildcard, Told { used, passed_over, visible, parity, row }))
 }
 
 /// Whether a row is answered: not where a rule of ours withholds the address or gives another. Services of Kubernetes are
@@ -147,7 +147,7 @@ impl HostOf<'_> {
         if entry.declares_addresses {
             return Err(RANGES.into());
         }
-        if entry.resolution == Resolution::None && entry.selector.is_some() {
+        if entry.resolution == Resolution::None {
             return self.selected(entry);
         }
         if policy.automatic == AutomaticAddresses::Off {
@@ -172,15 +172,28 @@ impl HostOf<'_> {
         }
     }
 
-    /// An entry without resolution that selects workloads is a headless service to the mesh. Without ports it has no
-    /// endpoints (Istio `pkg/dns/server/name_table.go`).
+    /// To the mesh an entry without resolution and address is a headless service, with the ready pods that any entry of its
+    /// namespace selects for the host at its first port (Istio `pkg/dns/server/name_table.go`; endpoints are kept by
+    /// namespace, host and port). Workloads that are no pods count as unhealthy there.
     fn selected(&self, entry: &ServiceEntry) -> Result<Given, Refusal> {
-        if entry.ports.is_empty() {
+        let entries = self.inventory.entries_of(self.name, self.wildcard);
+        let same = |other: &&&ServiceEntry| {
+            let first = entry.ports.first().map(|port| port.number);
+            other.name.namespace == entry.name.namespace
+                && other.ports.iter().any(|port| Some(port.number) == first)
+        };
+        let mut selecting = entries.iter().filter(|other| other.selector.is_some()).peekable();
+        if selecting.peek().is_none() {
+            return Err(NO_ADDRESS.into());
+        } else if entry.ports.is_empty() {
             return Err("it selects workloads, but has no ports".into());
         }
-        let addresses = Endpoints::workloads(self.inventory, entry).addresses;
+        let mut addresses = Vec::new();
+        for other in selecting.filter(same) {
+            addresses.extend(Endpoints::pods(self.inventory, other).addresses);
+        }
         if addresses.is_empty() {
-            return Err(pending(NO_WORKLOAD));
+            return Err(pending(NO_POD));
         }
         Ok(Given { addresses, alias: None, origin: AddressOrigin::Endpoints, by_rule: false })
     }
@@ -213,7 +226,7 @@ struct Told<'a> {
     used: Vec<ObjectName>,
     passed_over: Vec<PassedOver>,
     visible: bool,
-    difference: Option<Difference>,
+    parity: Parity,
     row: Option<&'a TableRow>,
 }
 
@@ -238,10 +251,14 @@ impl Answer {
         self.origin = self.origin.map_or(Some(given.origin), |origin| Some(origin.min(given.origin)));
     }
 
-    /// How this differs from what istiod says.
-    fn difference(&self, row: Option<&TableRow>) -> Option<Difference> {
+    /// How this compares with what istiod says.
+    fn parity(&self, row: Option<&TableRow>, declared: bool) -> Parity {
         if row.is_some_and(|row| matches!(row.registry, Registry::Kubernetes { .. })) {
-            return None;
+            return Parity::Unknown;
+        } else if !declared {
+            return Parity::Undeclared;
+        } else if self.by_rule {
+            return Parity::Ruled;
         }
         let sorted = |addresses: &[IpAddr]| {
             let mut sorted = addresses.to_vec();
@@ -251,7 +268,7 @@ impl Answer {
         };
         let ours = sorted(&self.addresses);
         let theirs = sorted(row.map_or(&[], |row| &row.addresses));
-        (ours != theirs).then_some(Difference { ours, theirs })
+        if ours == theirs { Parity::Equal } else { Parity::Differs(Box::new(Difference { ours, theirs })) }
     }
 
     fn replace_by(&mut self, row: &TableRow) {
@@ -271,7 +288,7 @@ impl Answer {
     }
 
     fn finish(self, name: &Name, wildcard: bool, told: Told<'_>) -> HostUnit {
-        let Told { used, passed_over, visible, difference, row } = told;
+        let Told { used, passed_over, visible, parity, row } = told;
         let mut content = Content::of("host").bytes(name.wire()).number(u64::from(wildcard));
         content = self.addresses.iter().fold(content, |content, address| content.address(*address));
         content = self.ports.iter().fold(content, hash_port);
@@ -302,7 +319,7 @@ impl Answer {
             visible,
             entries: used.into(),
             passed_over: passed_over.into(),
-            difference: difference.map(Box::new),
+            parity,
             service,
             content: content.finish(),
         }

@@ -35,7 +35,7 @@ impl<'s> World<'s> {
         let settings =
             Settings::read("settings", settings, &Overrides::default()).map_err(|p| p.to_string())?;
         let catalog = Arc::new(Catalog::new(settings.policy()));
-        let allocator = settings.allocator(std::num::NonZeroU32::MIN, 1, Vec::new());
+        let allocator = settings.allocator();
         let mut keeper = Keeper::with_allocator(catalog.clone(), allocator);
         let loaded = manifests::load_text("objects", &script.objects);
         let defects: Vec<String> = loaded.report.defects.iter().map(ToString::to_string).collect();

@@ -1,10 +1,12 @@
 //! A real CoreDNS, and the Corefiles that we ship.
 
+use super::peer::Peer;
 use super::process::{Process, free_address, written};
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::process::Command;
+
+/// The pinned version, or what `MESHDNS_COREDNS` names.
+static EXECUTABLE: Peer = Peer::new("coredns", "MESHDNS_COREDNS");
 
 /// A running CoreDNS; it ends with the value.
 pub(crate) struct CoreDns {
@@ -15,7 +17,7 @@ impl CoreDns {
     /// Starts it with this Corefile and waits until it listens.
     pub(crate) fn start(corefile: &str) -> Self {
         let mut process =
-            Process::start(Command::new(executable()).arg("-conf").arg(written("Corefile", corefile)));
+            Process::start(Command::new(EXECUTABLE.path()).arg("-conf").arg(written("Corefile", corefile)));
         // Printed when all listeners are open.
         process.wait_for_line("CoreDNS-");
         Self { _process: process }
@@ -42,21 +44,6 @@ impl CoreDns {
             ip = address.ip(),
         ))
     }
-}
-
-/// `MESHDNS_COREDNS`, or the pinned version, built if need be.
-fn executable() -> &'static PathBuf {
-    static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| match std::env::var_os("MESHDNS_COREDNS") {
-        Some(path) => path.into(),
-        None => {
-            let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/peer");
-            let output = Command::new(script).arg("coredns").stderr(Stdio::inherit()).output();
-            let output = output.expect("scripts/peer is part of the project");
-            assert!(output.status.success(), "scripts/peer coredns failed");
-            String::from_utf8(output.stdout).unwrap().trim().into()
-        }
-    })
 }
 
 /// A Corefile of `coredns-config/`, word for word but for what [`Corefile::with`] puts in its places.

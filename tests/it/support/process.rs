@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
@@ -24,12 +24,23 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts it in the project's directory.
+    /// Starts it in the project's directory, with nothing to read.
     pub(crate) fn start(command: &mut Command) -> Self {
+        Self::start_reading(command, Stdio::null())
+    }
+
+    /// The same, and it is listened to.
+    pub(crate) fn start_talking(command: &mut Command) -> (Self, ChildStdin) {
+        let mut process = Self::start_reading(command, Stdio::piped());
+        let stdin = process.child.stdin.take().unwrap();
+        (process, stdin)
+    }
+
+    fn start_reading(command: &mut Command, stdin: Stdio) -> Self {
         let name = command.get_program().to_string_lossy().into_owned();
         let mut child = command
             .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -49,14 +60,31 @@ impl Process {
     pub(crate) fn wait_until(&mut self, what: &str, mut met: impl FnMut(&[String]) -> bool) {
         let begin = Instant::now();
         while !met(&self.printed) {
-            assert!(begin.elapsed() < PATIENCE, "{} did not get to `{what}`:\n{}", self.name, self.output());
-            match self.lines.recv_timeout(PACE) {
-                Ok(line) => self.printed.push(line),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => {
-                    let status = self.child.wait();
-                    panic!("{} ended before `{what}` ({status:?}):\n{}", self.name, self.output());
-                }
+            let line = self.next_line(what, begin);
+            self.printed.extend(line);
+        }
+    }
+
+    /// Waits for the next line that begins so, which then does not count as printed.
+    pub(crate) fn reply(&mut self, beginning: &str) -> String {
+        let begin = Instant::now();
+        loop {
+            match self.next_line(beginning, begin) {
+                Some(line) if line.starts_with(beginning) => return line,
+                line => self.printed.extend(line),
+            }
+        }
+    }
+
+    /// The next line, if there is one soon; panics when `what` was waited for since `begin` and is not to be had.
+    fn next_line(&mut self, what: &str, begin: Instant) -> Option<String> {
+        assert!(begin.elapsed() < PATIENCE, "{} did not get to `{what}`:\n{}", self.name, self.output());
+        match self.lines.recv_timeout(PACE) {
+            Ok(line) => Some(line),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => {
+                let status = self.child.wait();
+                panic!("{} ended before `{what}` ({status:?}):\n{}", self.name, self.output());
             }
         }
     }

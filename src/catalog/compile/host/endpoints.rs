@@ -24,17 +24,23 @@ impl Endpoints {
         found
     }
 
-    /// The workloads that it selects: WorkloadEntries that may be used and pods that are ready, by name.
-    pub(super) fn workloads(inventory: &Inventory, entry: &ServiceEntry) -> Self {
+    /// The ready pods that it selects, by name.
+    pub(super) fn pods(inventory: &Inventory, entry: &ServiceEntry) -> Self {
         let mut found = Self::default();
         let Some(selector) = &entry.selector else { return found };
-        let namespace = &*entry.name.namespace;
-        let mut pods: Vec<_> = inventory.pods_in(namespace);
+        let mut pods = inventory.pods_in(&entry.name.namespace);
         pods.retain(|pod| pod.ready && !pod.terminating && pod.labels.contains_all(selector));
         for address in pods.iter().filter_map(|pod| pod.address) {
             found.add(&Target::Address(address));
         }
-        let mut workloads = inventory.workloads_in(namespace);
+        found
+    }
+
+    /// These, and the WorkloadEntries that it selects and that may be used, by name.
+    fn workloads(inventory: &Inventory, entry: &ServiceEntry) -> Self {
+        let mut found = Self::pods(inventory, entry);
+        let Some(selector) = &entry.selector else { return found };
+        let mut workloads = inventory.workloads_in(&entry.name.namespace);
         workloads.retain(|workload| workload.healthy && workload.labels.contains_all(selector));
         // Only a proxy that resolves names itself can use one that is a name (Istio `conversion.go`).
         let with_names = matches!(entry.resolution, Resolution::Dns | Resolution::DnsRoundRobin);

@@ -1,0 +1,8 @@
+//! The source of istiod's name table: against peers that lie, die or say nothing, and against the real thing.
+
+mod lies;
+mod peer;
+mod silence;
+mod source;
+mod tls;
+mod whole;

@@ -1,0 +1,207 @@
+//! Parity with istiod: clusters made of seeds, given to a real istiod and to us, have the same names and addresses.
+//!
+//! # What is compared, and how
+//!
+//! For each of some hundred sets and each allocator ([`Mode`]) the objects go to istiod, and what comes back, the
+//! ServiceEntries with their final status and everything else as it was, goes to us. Then:
+//!
+//! - **name table**: for every namespace of the set and one outside, and for an IPv4 and an IPv6 sidecar, the table
+//!   that we build is the one that istiod sends, as sets of addresses per host: the order of several is left to chance
+//!   there, and one endpoint may be in a row twice;
+//! - **answers**: for a caller without a namespace they are those of the table of a namespace outside the set, read as the sidecar's DNS
+//!   proxy reads it, except where we differ on purpose (Kubernetes names, and what `docs/` says of ServiceEntries);
+//! - **listeners**: every automatic address that we answer, and no other, has its listener in LDS on each TCP port of
+//!   its host;
+//! - **hash mode** agrees address by address unless [`Set::collides`]: then istiod itself shuffles, and the addresses
+//!   must be those of some order of the colliding names.
+//!
+//! Facts about istiod that a comparison has to know are tests in [`peer`].
+
+mod compare;
+mod generate;
+mod peer;
+
+use std::collections::BTreeMap;
+
+use meshdns::source::manifests::load_text;
+use serde_json::Value;
+
+use self::compare::{Outcome, View, objects};
+use self::generate::Set;
+use crate::support::istiod::{Istiod, Mode};
+
+/// As many sets as a test takes time for.
+const SEEDS: std::ops::Range<u64> = 0..50;
+
+const MODES: [Mode; 2] = [Mode::Status, Mode::Hash];
+
+#[test]
+fn istiod_takes_every_set() {
+    let mut istiod = Istiod::start();
+    for seed in SEEDS {
+        for mode in MODES {
+            let set = Set::generate(seed, mode);
+            if let Err(refusal) = istiod.load(&set.documents(), mode) {
+                panic!("{refusal}\n{set}");
+            }
+        }
+    }
+}
+
+#[test]
+fn names_addresses_and_listeners_are_those_of_istiod() {
+    let mut istiod = Istiod::start();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut total = Outcome::default();
+    let mut different = Vec::new();
+    for seed in 0..seeds() {
+        for mode in MODES {
+            let set = Set::generate(seed, mode);
+            let loaded =
+                istiod.load(&set.documents(), mode).unwrap_or_else(|refusal| panic!("{refusal}\n{set}"));
+            let objects = objects(&set.documents(), &loaded);
+            for namespace in set.namespaces.iter().copied().chain(["elsewhere"]) {
+                for address in ["198.18.255.1", "fd00::1"] {
+                    let view = View { namespace, address: address.parse().unwrap(), mode };
+                    let outcome = runtime.block_on(view.compare(&objects, &loaded));
+                    total.hosts += outcome.hosts;
+                    total.automatic += outcome.automatic;
+                    total.services += outcome.services;
+                    total.listeners += outcome.listeners;
+                    let told =
+                        outcome.different.into_iter().map(|text| format!("seed {seed}, {view:?}: {text}"));
+                    different.extend(told);
+                }
+            }
+        }
+    }
+    println!("{total:?}");
+    assert!(different.is_empty(), "{} differences:\n{}", different.len(), different.join("\n"));
+}
+
+/// How many seeds are compared: `MESHDNS_PARITY_SEEDS`, or as many as a test takes time for.
+fn seeds() -> u64 {
+    std::env::var("MESHDNS_PARITY_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(SEEDS.end)
+}
+
+#[test]
+fn our_reader_takes_every_set() {
+    for seed in 0..10 * SEEDS.end {
+        for mode in MODES {
+            let set = Set::generate(seed, mode);
+            let loaded = load_text("set.yaml", &set.documents());
+            assert!(loaded.report.defects.is_empty(), "{:#?}\n{set}", loaded.report.defects);
+            assert!(loaded.report.skipped.is_empty(), "{:#?}\n{set}", loaded.report.skipped);
+        }
+    }
+}
+
+#[test]
+fn a_seed_always_gives_the_same_set() {
+    for mode in MODES {
+        assert_eq!(Set::generate(7, mode).documents(), Set::generate(7, mode).documents());
+    }
+    assert_ne!(Set::generate(7, Mode::Status).documents(), Set::generate(8, Mode::Status).documents());
+}
+
+/// Without this, a change to the generator could quietly stop covering something.
+#[test]
+fn sets_have_every_shape() {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for seed in SEEDS {
+        for mode in MODES {
+            let set = Set::generate(seed, mode);
+            if set.collides() {
+                *seen.entry(format!("{mode:?} set with colliding names")).or_default() += 1;
+            }
+            for entry in set.of_kind("ServiceEntry") {
+                for shape in shapes(entry) {
+                    *seen.entry(shape).or_default() += 1;
+                }
+            }
+        }
+    }
+    let wanted = [
+        "NONE selector",
+        "NONE literal",
+        "NONE range",
+        "NONE bare",
+        "STATIC selector",
+        "STATIC endpoints",
+        "STATIC literal",
+        "STATIC range",
+        "STATIC bare",
+        "DNS selector",
+        "DNS endpoints",
+        "DNS literal",
+        "DNS bare",
+        "DNS_ROUND_ROBIN endpoints",
+        "DNS_ROUND_ROBIN literal",
+        "DNS_ROUND_ROBIN bare",
+        "DYNAMIC_DNS bare",
+        "wildcard host",
+        "host in cluster.local",
+        "host twice",
+        "endpoint is its own host",
+        "exportTo absent",
+        "exportTo *",
+        "exportTo .",
+        "exportTo ~",
+        "exportTo named",
+        "exportTo mixed",
+        "opted out",
+        "status",
+        "Hash set with colliding names",
+    ];
+    for shape in wanted {
+        assert!(seen.get(shape).is_some_and(|count| *count >= 5), "{shape} is rare in {seen:#?}");
+    }
+}
+
+/// What there is to one ServiceEntry.
+fn shapes(entry: &Value) -> Vec<String> {
+    let spec = &entry["spec"];
+    let resolution = spec["resolution"].as_str().unwrap_or("NONE");
+    let list = |field: &str| -> Vec<&str> {
+        spec[field].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+    };
+    let (hosts, addresses, exports) = (list("hosts"), list("addresses"), list("exportTo"));
+    let endpoints = spec["endpoints"].as_array().map_or(&[][..], Vec::as_slice);
+    let range =
+        |address: &&str| address.contains('/') && !address.ends_with("/32") && !address.ends_with("/128");
+    let of_resolution = [
+        (!spec["workloadSelector"].is_null(), "selector"),
+        (!endpoints.is_empty(), "endpoints"),
+        (addresses.iter().any(|address| !range(address)), "literal"),
+        (addresses.iter().any(range), "range"),
+        (addresses.is_empty(), "bare"),
+    ];
+    let opted_out = entry["metadata"]["labels"]["networking.istio.io/enable-autoallocate-ip"].as_str();
+    let exported = match exports[..] {
+        [] => "absent",
+        [one] if ["*", ".", "~"].contains(&one) => one,
+        _ if exports.contains(&".") => "mixed",
+        _ => "named",
+    };
+    let of_any = [
+        (hosts.iter().any(|host| host.starts_with('*')), "wildcard host"),
+        (hosts.iter().any(|host| host.ends_with(".cluster.local")), "host in cluster.local"),
+        (hosts.len() > 1 && hosts[1..].contains(&hosts[0]), "host twice"),
+        (endpoints.iter().any(|endpoint| endpoint["address"] == hosts[0]), "endpoint is its own host"),
+        (opted_out.is_some_and(|value| value.eq_ignore_ascii_case("false")), "opted out"),
+        (!entry["status"].is_null(), "status"),
+    ];
+    let own = of_resolution.iter().filter(|(met, _)| *met).map(|(_, shape)| format!("{resolution} {shape}"));
+    let any = of_any.iter().filter(|(met, _)| *met).map(|(_, shape)| (*shape).to_owned());
+    own.chain(any).chain([format!("exportTo {exported}")]).collect()
+}
+
+/// `MESHDNS_SEED=7 cargo test --test it -- --ignored --nocapture prints_a_set`
+#[test]
+#[ignore = "prints the sets of MESHDNS_SEED"]
+fn prints_a_set() {
+    let seed = std::env::var("MESHDNS_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_default();
+    for mode in MODES {
+        println!("{}", Set::generate(seed, mode));
+    }
+}
