@@ -9,6 +9,8 @@ mod conflicts;
 mod doctor;
 mod explain;
 mod flags;
+mod keeping;
+mod ledger_file;
 mod load;
 mod output;
 mod parts;

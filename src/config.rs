@@ -8,6 +8,7 @@
 mod field;
 mod istiod;
 mod kubernetes;
+mod ledger;
 mod listen;
 mod overrides;
 mod policy;
@@ -24,6 +25,7 @@ mod zones;
 use std::path::Path;
 
 pub use kubernetes::{KubernetesSettings, NamespaceFilter};
+pub use ledger::{LedgerSettings, NoLedgerFile};
 pub use listen::{GrpcAddress, Listen};
 pub use overrides::Overrides;
 pub use problem::{Problem, Problems};
@@ -90,7 +92,8 @@ impl Settings {
         let mut sources = Sources::read(report, root, overrides);
         let upstreams = Upstreams::read(report, root, overrides);
         let (kubernetes, cluster_set_zones) = root.section("kubernetes", KubernetesSettings::read);
-        let service_entries = root.section("serviceEntries", ServiceEntrySettings::read);
+        let service_entries =
+            root.section("serviceEntries", |section| ServiceEntrySettings::read(report, section, overrides));
         let ttl = root.section("ttl", ttl::read);
         let catch_all = overrides.catch_all.unwrap_or(catch_all);
         let zones = zones.complete(report, overrides, cluster_set_zones, catch_all);

@@ -160,6 +160,11 @@ impl Inventory {
         by_name.into_values().collect()
     }
 
+    /// The ServiceEntry of that name.
+    pub fn entry(&self, name: &ObjectName) -> Option<&ServiceEntry> {
+        self.layers.values().find_map(|layer| layer.entries.get(name))
+    }
+
     /// All entries, source by source; where two sources know one, it comes twice.
     pub fn entries(&self) -> impl Iterator<Item = &ServiceEntry> {
         self.layers.values().flat_map(Layer::entries)

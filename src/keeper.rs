@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::allocate::{Allocator, NoAllocator};
+use crate::allocate::ledger::{Listing, Notice, Stats};
+use crate::allocate::{Allocator, Claim, NoAllocator, Outcome, Settled};
 use crate::catalog::{Catalog, compile};
 use crate::inventory::{Inventory, UnitKey};
 use crate::model::Change;
@@ -34,6 +35,51 @@ impl Keeper {
         touched.len()
     }
 
+    /// Tells the allocator what time it is, in Unix seconds.
+    pub fn tell_time(&mut self, now: u64) {
+        let moved = self.allocator.tell_time(now);
+        self.publish(&moved);
+    }
+
+    /// Tells the allocator that every source has said everything.
+    pub fn settle(&mut self) {
+        let moved = self.allocator.settle();
+        self.publish(&moved);
+    }
+
+    /// What has to be stored before its addresses are published; each claim is handed out once.
+    pub fn claims(&mut self) -> Vec<Claim> {
+        self.allocator.claims()
+    }
+
+    /// What became of claims: when it returns, every reader sees the addresses that are stored.
+    pub fn stored(&mut self, settled: Vec<Settled>) {
+        let moved = self.allocator.stored(settled);
+        self.publish(&moved);
+    }
+
+    /// Takes every claim as stored: for those who only look.
+    pub fn store_nowhere(&mut self) {
+        let settled = |claim| Settled { claim, outcome: Outcome::Stored };
+        let claims = self.claims();
+        self.stored(claims.into_iter().map(settled).collect());
+    }
+
+    /// What happened to addresses that people should know.
+    pub fn notices(&mut self) -> Vec<Notice> {
+        self.allocator.notices()
+    }
+
+    /// Counts of an allocator that remembers.
+    pub fn stats(&self) -> Option<Stats> {
+        self.allocator.stats()
+    }
+
+    /// Everything that the allocator remembers.
+    pub fn listing(&self) -> Listing {
+        self.allocator.listing()
+    }
+
     fn publish(&self, touched: &BTreeSet<UnitKey>) {
         for key in touched {
             let unit = compile(&self.inventory, &*self.allocator, key, &self.catalog.policy.compile);
@@ -48,18 +94,47 @@ impl Keeper {
 }
 
 /// Applies updates until every source is gone. `listed` is told of each source's complete state once it answers.
+///
+/// What the allocator claims is handed to the journal, one batch while the next one grows; nothing here waits for a disk.
 #[cfg(feature = "server")]
 pub async fn keep(
     mut updates: tokio::sync::mpsc::Receiver<crate::source::Update>,
     mut keeper: Keeper,
+    mut journal: crate::store::Journal,
     mut listed: impl FnMut(crate::source::SourceId),
 ) {
-    while let Some(update) = updates.recv().await {
-        let complete = matches!(update.change, Change::Replace(_));
-        let units = keeper.apply(update.source.0, update.change);
-        tracing::debug!(source = update.source.0, units, "published");
-        if complete {
-            listed(update.source);
+    use crate::store::Event;
+
+    let mut complete = Vec::new();
+    loop {
+        journal.begin(&mut keeper);
+        if journal.is_idle() {
+            complete.drain(..).for_each(&mut listed);
+        }
+        tokio::select! {
+            update = updates.recv() => {
+                let Some(update) = update else { return };
+                let everything = matches!(update.change, Change::Replace(_));
+                journal.tell_time(&mut keeper);
+                let units = keeper.apply(update.source.0, update.change);
+                tracing::debug!(source = update.source.0, units, "published");
+                if everything {
+                    journal.listed(&mut keeper, update.source);
+                    complete.push(update.source);
+                }
+            }
+            event = journal.next() => match event {
+                Event::Settled(settled) => keeper.stored(settled),
+                Event::Passed => {
+                    journal.tell_time(&mut keeper);
+                    // A store that fails holds up addresses, not answers.
+                    complete.drain(..).for_each(&mut listed);
+                }
+                Event::Asked(asked) => {
+                    // Who asked may be gone.
+                    let _ = asked.send(keeper.listing());
+                }
+            },
         }
     }
 }

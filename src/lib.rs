@@ -29,6 +29,8 @@ pub mod source;
 #[cfg(feature = "server")]
 mod spelling;
 #[cfg(feature = "server")]
+pub mod store;
+#[cfg(feature = "server")]
 pub mod telemetry;
 pub mod wire;
 #[cfg(feature = "server")]

@@ -29,6 +29,9 @@ pub(super) struct AnswerFlags {
         value_delimiter = ','
     )]
     pub(super) zones: Vec<String>,
+    /// File that remembers the addresses given to ServiceEntry hosts [setting: serviceEntries.ledger.file]
+    #[arg(long, value_name = "FILE", env = "MESHDNS_LEDGER_FILE", hide_env_values = true)]
+    ledger_file: Option<PathBuf>,
     /// Whether names outside the zones get NXDOMAIN instead of REFUSED [setting: catchAll]
     #[arg(
         long,
@@ -87,6 +90,7 @@ impl AnswerFlags {
             manifests: self.manifests,
             zones: self.zones,
             catch_all: self.catch_all,
+            ledger_file: self.ledger_file,
             ..Overrides::default()
         };
         if let Some(server) = server {

@@ -1,13 +1,19 @@
 //! The catalog of a command that reads manifests itself, built as the server builds it.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
+use meshdns::allocate::ledger::Listing;
+use meshdns::allocate::{HostKey, Row};
 use meshdns::catalog::Catalog;
 use meshdns::config::Settings;
 use meshdns::keeper::Keeper;
 use meshdns::model::Change;
 use meshdns::source::{Report, SourceId, manifests};
+use meshdns::store::{Remembered, StoreError, remembered, unix_seconds};
+
+use super::ledger_file;
 
 /// What the manifests of the settings give.
 pub(super) struct Loaded {
@@ -17,15 +23,39 @@ pub(super) struct Loaded {
     pub(super) keeper: Keeper,
     /// What was read, and what is wrong with it.
     pub(super) report: Report,
+    /// The addresses that the ledger has, and would give.
+    pub(super) ledger: Listing,
 }
 
-/// Reads the manifests once.
+/// Reads the manifests once. Addresses are given as a server would that starts now, without writing them down.
 pub(super) fn load(settings: &Settings) -> Loaded {
-    let loaded = manifests::load(&settings.sources.manifests);
+    let mut loaded = manifests::load(&settings.sources.manifests);
     let catalog = Arc::new(Catalog::new(settings.policy()));
-    let mut keeper = Keeper::with_allocator(catalog.clone(), settings.allocator());
+    let allocator = settings.allocator_from(NonZeroU32::MIN, unix_seconds(), rows(settings));
+    let mut keeper = Keeper::with_allocator(catalog.clone(), allocator);
     keeper.apply(SourceId::MANIFESTS.0, Change::Replace(loaded.objects));
-    Loaded { catalog, keeper, report: loaded.report }
+    keeper.settle();
+    keeper.store_nowhere();
+    let ledger = keeper.listing();
+    loaded.report.defects.extend(ledger.defects.iter().cloned());
+    Loaded { catalog, keeper, report: loaded.report, ledger }
+}
+
+/// What the ledger's file remembers; what cannot be read is told, and the rest goes on without it.
+fn rows(settings: &Settings) -> Vec<(HostKey, Row)> {
+    // A server would not start without a file; who only looks needs none.
+    let Ok(Some(file)) = ledger_file::to_read(settings) else { return Vec::new() };
+    match remembered(&file) {
+        Ok(Remembered::Rows(rows)) => return rows,
+        Ok(Remembered::Nothing) => {}
+        Err(StoreError::InUse { path }) => eprintln!(
+            "{}: a running server uses this ledger, so automatic addresses shown here are not those that it gives; \
+             ask it with --server",
+            path.display()
+        ),
+        Err(error) => eprintln!("{error}; automatic addresses shown here are made up without it"),
+    }
+    Vec::new()
 }
 
 /// The same, for commands that have nothing to tell without manifests.

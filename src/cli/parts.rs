@@ -4,14 +4,19 @@ use std::collections::BTreeMap;
 use std::future::pending;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use anyhow::Result;
 use meshdns::catalog::Catalog;
 use meshdns::config::Settings;
 use meshdns::keeper::{Keeper, keep};
 use meshdns::run::{Parts, Task};
 use meshdns::serve::{Readiness, inspect};
 use meshdns::source::{Report, SourceId, Update, istiod, manifests};
+use meshdns::store::Journal;
 use meshdns::telemetry::metrics::{Metrics, SourceMetrics};
 use tokio::sync::{mpsc, watch};
+
+use super::keeping::{Keeping, Ledger};
+use super::ledger_file;
 
 /// Updates that wait for the keeper; a source waits when there are more.
 const WAITING_UPDATES: usize = 64;
@@ -19,7 +24,7 @@ const WAITING_UPDATES: usize = 64;
 const ISTIOD: &str = "istiod";
 
 /// Builds and connects them.
-pub(super) fn parts(settings: &Settings) -> Parts {
+pub(super) fn parts(settings: &Settings) -> Result<Parts> {
     let catalog = Arc::new(Catalog::new(settings.policy()));
     let (readiness, metrics) = (Readiness::new(), Arc::new(Metrics::new()));
     let (updates, incoming) = mpsc::channel::<Update>(WAITING_UPDATES);
@@ -49,16 +54,26 @@ pub(super) fn parts(settings: &Settings) -> Parts {
         tasks.push(task("istiod report", reports.follow(SourceId::ISTIOD, told, report)));
     }
 
-    let keeper = Keeper::with_allocator(Arc::clone(&catalog), settings.allocator());
-    let keeping = keep(incoming, keeper, move |source| {
+    let listed = move |source| {
         if let Some(handle) = listed.remove(&source) {
             handle.release();
         }
-    });
-    tasks.push(task("keeper", keeping));
+    };
+    let keeping = match ledger_file::to_write(settings)? {
+        Some(file) => {
+            let ledger = Ledger::new(file, settings.clone(), &readiness, Arc::clone(&metrics));
+            ledger.keep(Arc::clone(&catalog), incoming, listed)
+        }
+        None => {
+            let allocator = settings.allocator();
+            let keeper = Keeper::with_allocator(Arc::clone(&catalog), allocator);
+            Keeping { task: Box::pin(keep(incoming, keeper, Journal::none(), listed)), requests: None }
+        }
+    };
+    tasks.push(task("keeper", keeping.task));
     tasks.push(task("source metrics", count(joined.clone(), Arc::clone(&metrics))));
-    let pages = inspect::router(Arc::clone(&catalog), joined);
-    Parts { catalog, readiness, metrics, pages, tasks }
+    let pages = inspect::router(Arc::clone(&catalog), joined, keeping.requests);
+    Ok(Parts { catalog, readiness, metrics, pages, tasks })
 }
 
 /// What every source reports, joined.

@@ -45,6 +45,7 @@ impl Plan {
         let gone = self.delete.into_iter().map(Change::Remove);
         let changes = gone.chain(new.objects.into_iter().map(Change::Upsert)).collect();
         loaded.keeper.apply(SourceId::MANIFESTS.0, Change::Batch(changes));
+        loaded.keeper.store_nowhere();
         let defects = new.report.defects.iter().map(Into::into).collect();
         let found = Found::between(&before, &Standing::of(&loaded.catalog), defects);
         self.output.print(&found, report::plan_text)?;

@@ -38,10 +38,11 @@ impl Serve {
     /// Serves until told to stop.
     pub(super) fn run(self) -> Result<ExitCode> {
         let settings = self.answers.settings(Some(self.server))?;
+        let parts = parts(&settings)?;
         log::start(&self.log)?;
         log::end_process_on_panic();
         let run_settings = RunSettings { ports_file: self.ports_file, ..RunSettings::from(&settings) };
-        Ok(match run::run(run_settings, parts(&settings)) {
+        Ok(match run::run(run_settings, parts) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 eprintln!("{error}");

@@ -20,6 +20,8 @@ pub struct Overrides {
     pub zones: Vec<String>,
     /// `--upstream`, for `upstreams`.
     pub upstreams: Vec<String>,
+    /// `--ledger-file`, for `serviceEntries.ledger.file`.
+    pub ledger_file: Option<PathBuf>,
     /// `--catch-all`, for `catchAll`.
     pub catch_all: Option<bool>,
 }

@@ -1,7 +1,10 @@
 //! Settings to the policy under which names are compiled and answered.
 
+use std::num::NonZeroU32;
+
 use super::{NamespaceFilter, Settings};
-use crate::allocate::{Allocator, HashAllocator, NoAllocator};
+use crate::allocate::ledger::{Ledger, Rules};
+use crate::allocate::{Allocator, HashAllocator, HostKey, NoAllocator, Origin, Recorder, Row};
 use crate::catalog::{AutomaticAddresses, CompilePolicy, Policy};
 
 impl Settings {
@@ -37,13 +40,36 @@ impl Settings {
         }
     }
 
-    /// Who gives addresses to the hosts of ServiceEntries.
+    /// What gives addresses to the hosts of ServiceEntries, with nothing remembered.
     pub fn allocator(&self) -> Box<dyn Allocator> {
-        match self.service_entries.addresses {
-            AutomaticAddresses::Hash => Box::new(HashAllocator::default()),
-            AutomaticAddresses::Status | AutomaticAddresses::Ledger | AutomaticAddresses::Off => {
-                Box::new(NoAllocator)
+        self.allocator_from(NonZeroU32::MIN, 0, Vec::new())
+    }
+
+    /// The same, beginning with what a ledger remembers. `now` is in Unix seconds; `slices` says into how many parts the
+    /// ledger's store cuts every range.
+    pub fn allocator_from(
+        &self,
+        slices: NonZeroU32,
+        now: u64,
+        rows: Vec<(HostKey, Row)>,
+    ) -> Box<dyn Allocator> {
+        let entries = &self.service_entries;
+        let cooling = entries.ledger.clone().unwrap_or_default().cooling;
+        let none: Box<dyn Allocator> = Box::new(NoAllocator);
+        let (origin, given) = match entries.addresses {
+            AutomaticAddresses::Ledger => {
+                let rules = Rules { ranges: entries.ranges.clone(), cooling, slices };
+                return Box::new(Ledger::new(rules, now, rows));
             }
+            AutomaticAddresses::Status => (Origin::Status, none),
+            AutomaticAddresses::Hash => {
+                (Origin::Hash, Box::new(HashAllocator::default()) as Box<dyn Allocator>)
+            }
+            AutomaticAddresses::Off => return none,
+        };
+        match entries.ledger {
+            Some(_) => Box::new(Recorder::new(given, origin, cooling, now, rows)),
+            None => given,
         }
     }
 }

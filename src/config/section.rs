@@ -57,6 +57,11 @@ impl<'a> Section<'a> {
         Some(Field { report: self.report, node: &entry.value, place })
     }
 
+    /// Whether anything stands under `key`.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.entries.iter().any(|entry| entry.key == key && entry.value.value != Value::Null)
+    }
+
     /// Whether the text `text` stands under `key`. Such a key still has to be taken.
     pub(super) fn says(&self, key: &str, text: &str) -> bool {
         self.entries.iter().any(|entry| entry.key == key && entry.value.as_str() == Some(text))

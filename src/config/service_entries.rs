@@ -1,20 +1,18 @@
 //! `serviceEntries`: how the hosts of Istio ServiceEntries are answered.
-//!
-//! What a later version will know (`ledger`, other `ranges`) is recognised and refused; written with its default value
-//! it is accepted.
 
 use super::field::Field;
+use super::ledger::{self, LedgerSettings};
+use super::overrides::Overrides;
+use super::report::Report;
 use super::section::Section;
 use crate::catalog::{AutomaticAddresses, Families, Visibility};
 use crate::model::{AnswerMode, Cidr};
 
-/// The ranges that Istio allocates from, the default of `ranges`.
-const RANGES: [&str; 2] = ["240.240.0.0/16", "2001:2::/48"];
-
 /// How the hosts of ServiceEntries are answered, as used.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceEntrySettings {
-    /// Where automatic addresses come from. Default: the status of the object.
+    /// Where automatic addresses come from. Default: the ledger if there are settings for one, else the status of the
+    /// object.
     pub addresses: AutomaticAddresses,
     /// What a host without literal addresses is answered with. Default: its automatic address.
     pub answer: AnswerMode,
@@ -24,27 +22,62 @@ pub struct ServiceEntrySettings {
     pub visible_to: Visibility,
     /// Of which families automatic addresses are. Default: those of the cluster.
     pub families: Families,
+    /// Where the ledger takes addresses from: at least one, none overlapping. Default: the ranges of Istio.
+    pub ranges: Vec<Cidr>,
+    /// Where the ledger is kept. Default: only where addresses come from it.
+    pub ledger: Option<LedgerSettings>,
+}
+
+impl Default for ServiceEntrySettings {
+    fn default() -> Self {
+        Self {
+            addresses: AutomaticAddresses::default(),
+            answer: AnswerMode::default(),
+            answer_self_resolving: false,
+            visible_to: Visibility::default(),
+            families: Families::default(),
+            ranges: ledger::default_ranges(),
+            ledger: None,
+        }
+    }
 }
 
 impl ServiceEntrySettings {
     /// Reads the section `serviceEntries`.
-    pub(super) fn read(section: &mut Section<'_>) -> Self {
-        let mut used = Self::default();
+    pub(super) fn read(report: &Report, section: &mut Section<'_>, overrides: &Overrides) -> Self {
+        let ledger = LedgerSettings::read(report, section, overrides);
+        let mut used = Self { ledger, ..Self::default() };
+        if used.ledger.is_some() {
+            used.addresses = AutomaticAddresses::Ledger;
+        }
         let addresses = [
             ("status", Some(AutomaticAddresses::Status)),
             ("hash", Some(AutomaticAddresses::Hash)),
             ("off", Some(AutomaticAddresses::Off)),
-            ("ledger", None),
+            ("ledger", Some(AutomaticAddresses::Ledger)),
         ];
         section.set("addresses", &mut used.addresses, |field| field.choice(&addresses));
         let answers = AnswerMode::ALL.map(|mode| (mode.as_str(), Some(mode)));
         section.set("answer", &mut used.answer, |field| field.choice(&answers));
         section.set("families", &mut used.families, families);
-        ranges(section);
+        section.set("ranges", &mut used.ranges, ledger::ranges);
         section.set("selfResolving", &mut used.answer_self_resolving, |field| {
             field.choice(&[("decline", Some(false)), ("answer", Some(true))])
         });
         section.set("exportedTo", &mut used.visible_to, visible_to);
+        match used.addresses {
+            AutomaticAddresses::Ledger => used.ledger = Some(used.ledger.unwrap_or_default()),
+            AutomaticAddresses::Off => {
+                used.ledger = None;
+                if section.has("ledger") {
+                    report.add_missing(
+                        "serviceEntries.ledger",
+                        "there is nothing to remember with addresses: off",
+                    );
+                }
+            }
+            AutomaticAddresses::Status | AutomaticAddresses::Hash => {}
+        }
         used
     }
 }
@@ -64,19 +97,6 @@ fn families(field: Field<'_>) -> Option<Families> {
     match found.as_slice() {
         [one] => Some(*one),
         _ => Some(Families::Dual),
-    }
-}
-
-/// Only the default can be written.
-fn ranges(section: &mut Section<'_>) {
-    let Some(field) = section.take("ranges") else { return };
-    let (report, place) = (field.report, field.place.clone());
-    let parse = |text: &str| Cidr::parse(text).map_err(|error| error.to_string());
-    let Some(written) = field.distinct("a range of addresses", parse) else { return };
-    let mut default = RANGES.into_iter().filter_map(|text| Cidr::parse(text).ok());
-    let other = written.len() != RANGES.len() || !default.all(|range| written.contains(&range));
-    if other && !report.knows(&["serviceEntries.ranges"]) {
-        report.add(&place, "other ranges than [240.240.0.0/16, \"2001:2::/48\"] are not supported yet");
     }
 }
 

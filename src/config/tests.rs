@@ -106,6 +106,7 @@ fn the_complete_file_is_read() {
         answer_self_resolving: false,
         visible_to: Visibility::default(),
         families: Families::Dual,
+        ..ServiceEntrySettings::default()
     };
     assert_eq!(settings.service_entries, entries);
     let ttl = |seconds| Ttl::new(seconds).unwrap();
@@ -413,10 +414,9 @@ fn each_mistake_is_told() {
             "kubernetes.serverAddresses[0]: `10.0.0.1:53` is not an address without a port",
         ),
         ("kubernetes: {podNames: x}", "kubernetes.podNames: unknown setting"),
-        ("serviceEntries: {addresses: ledger}", "serviceEntries.addresses: `ledger` is not supported yet"),
         (
             "serviceEntries: {addresses: false}",
-            "serviceEntries.addresses: `false` is a boolean: status, hash or off is expected",
+            "serviceEntries.addresses: `false` is a boolean: status, hash, off or ledger is expected",
         ),
         (
             "serviceEntries: {answer: vips}",
@@ -436,7 +436,6 @@ fn each_mistake_is_told() {
             "serviceEntries.families[0]: `ipv4` is unknown: IPv4 or IPv6 is expected",
         ),
         ("serviceEntries: {families: [IPv4, IPv4]}", "serviceEntries.families[1]: `IPv4` is given twice"),
-        ("serviceEntries: {ranges: [10.0.0.0/8]}", "serviceEntries.ranges: other ranges than"),
         (
             "serviceEntries: {ranges: [10.0.0.1/8]}",
             "serviceEntries.ranges[0]: `10.0.0.1/8` has bits set outside its prefix",
@@ -575,6 +574,7 @@ fn flags_replace_what_the_file_says() {
         upstreams: vec!["10.0.0.1".to_owned()],
         istiod: Some("10.0.0.2:15010".to_owned()),
         catch_all: Some(true),
+        ledger_file: Some(PathBuf::from("addresses")),
     };
     let settings = Settings::read("meshdns.yaml", COMPLETE, &overrides).unwrap();
     assert_eq!(zone_list(&settings)[0].0, "example.org.");
@@ -599,6 +599,7 @@ fn flags_are_called_by_their_names() {
         upstreams: vec!["u".to_owned()],
         istiod: Some("i".to_owned()),
         catch_all: None,
+        ledger_file: None,
     };
     let told = Settings::load(None, &overrides).unwrap_err().to_string();
     let flags: Vec<&str> = told.lines().map(|line| line.split(": ").next().unwrap()).collect();

@@ -26,7 +26,7 @@ pub(super) struct Layer {
     slices_by_import: Owned,
     pods: BTreeMap<ObjectName, Pod>,
     pods_by_address: BTreeMap<(Box<str>, IpAddr), BTreeSet<ObjectName>>,
-    entries: Map<ObjectName, ServiceEntry>,
+    pub(super) entries: Map<ObjectName, ServiceEntry>,
     entries_by_host: Map<(Name, bool), BTreeSet<ObjectName>>,
     /// Entries with a workloadSelector.
     selecting: BTreeSet<ObjectName>,

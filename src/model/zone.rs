@@ -1,5 +1,6 @@
 //! The zones we answer for, forward and reverse.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::Name;
@@ -77,7 +78,7 @@ impl Zones {
     }
 }
 
-/// A range of addresses that stands for reverse zones.
+/// A range of addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cidr {
     network: IpAddr,
@@ -128,6 +129,31 @@ impl Cidr {
         Ok(Self { network, prefix })
     }
 
+    /// Its first address, with no bits set outside the prefix.
+    pub fn network(&self) -> IpAddr {
+        self.network
+    }
+
+    /// Its last address.
+    pub fn last(&self) -> IpAddr {
+        match self.network {
+            IpAddr::V4(a) => {
+                let host = u32::MAX.checked_shr(u32::from(self.prefix)).unwrap_or(0);
+                IpAddr::V4((u32::from(a) | host).into())
+            }
+            IpAddr::V6(a) => {
+                let host = u128::MAX.checked_shr(u32::from(self.prefix)).unwrap_or(0);
+                IpAddr::V6((u128::from(a) | host).into())
+            }
+        }
+    }
+
+    /// Whether the two have an address in common.
+    pub fn overlaps(&self, other: &Cidr) -> bool {
+        let same = self.network.is_ipv4() == other.network.is_ipv4();
+        same && self.network <= other.last() && other.network <= self.last()
+    }
+
     /// The reverse zones that cover the range: one on an octet (IPv6: nibble) boundary, several between boundaries.
     pub fn zones(&self) -> Vec<Name> {
         let step = if self.network.is_ipv4() { 8 } else { 4 };
@@ -146,6 +172,12 @@ impl Cidr {
                 reverse_prefix(address, rounded)
             })
             .collect()
+    }
+}
+
+impl fmt::Display for Cidr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.network, self.prefix)
     }
 }
 
@@ -287,6 +319,18 @@ mod tests {
         assert!(error("10.0.0.0").contains("not a range"));
         assert!(error("10.0.0.0/33").contains("32 bits"));
         assert!(error("10.1.0.0/8").contains("10.0.0.0/8"));
+    }
+
+    #[test]
+    fn ranges_know_their_ends() {
+        let range = |text: &str| Cidr::parse(text).unwrap();
+        assert_eq!(range("240.240.0.0/16").last().to_string(), "240.240.255.255");
+        assert_eq!(range("2001:2::/48").last().to_string(), "2001:2:0:ffff:ffff:ffff:ffff:ffff");
+        assert_eq!(range("192.0.2.1/32").last(), range("192.0.2.1/32").network());
+        assert_eq!(range("0.0.0.0/0").last().to_string(), "255.255.255.255");
+        assert!(range("10.0.0.0/8").overlaps(&range("10.255.0.0/16")));
+        assert!(!range("10.0.0.0/9").overlaps(&range("10.128.0.0/9")));
+        assert!(!range("0.0.0.0/0").overlaps(&range("::/0")));
     }
 
     #[test]

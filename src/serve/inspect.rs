@@ -4,6 +4,7 @@
 //! `report`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -12,30 +13,50 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde::Serialize;
 use serde_json::json;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
+use crate::allocate::ledger::Listing;
 use crate::catalog::Catalog;
-use crate::report::{self, Filter, ParityReport, Question};
+use crate::report::{self, Filter, ParityReport, Question, ReportedLedger};
 use crate::source::Report;
+use crate::store::LedgerRequests;
 
 /// What the handlers need.
 #[derive(Clone)]
 struct Inspected {
     catalog: Arc<Catalog>,
     reports: watch::Receiver<Report>,
+    ledger: Option<LedgerRequests>,
 }
+
+impl Inspected {
+    /// What the ledger has; none when there is no ledger, or it is not read yet.
+    async fn ledger(&self) -> Option<Listing> {
+        let (answer, answered) = oneshot::channel();
+        self.ledger.as_ref()?.try_send(answer).ok()?;
+        tokio::time::timeout(PATIENCE, answered).await.ok()?.ok()
+    }
+}
+
+/// How long the keeper may take to say what the ledger has; it does not answer before the ledger is read.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Parameters of a query, in order; one may stand several times.
 type Parameters = Query<Vec<(String, String)>>;
 
-/// The routes `/explain?name=&type=`, `/records?zone=&object=`, `/conflicts` and `/parity`. Bad parameters get 400 and `{"error": …}`.
-pub fn router(catalog: Arc<Catalog>, reports: watch::Receiver<Report>) -> Router {
+/// The routes `/explain?name=&type=`, `/records?zone=&object=`, `/records?ledger=true` `/conflicts` and `/parity`. Bad
+/// parameters get 400 and `{"error": …}`.
+pub fn router(
+    catalog: Arc<Catalog>,
+    reports: watch::Receiver<Report>,
+    ledger: Option<LedgerRequests>,
+) -> Router {
     Router::new()
         .route("/explain", get(explain))
         .route("/records", get(records))
         .route("/conflicts", get(conflicts))
         .route("/parity", get(parity))
-        .with_state(Inspected { catalog, reports })
+        .with_state(Inspected { catalog, reports, ledger })
 }
 
 async fn explain(State(inspected): State<Inspected>, Query(parameters): Parameters) -> Response {
@@ -46,18 +67,40 @@ async fn explain(State(inspected): State<Inspected>, Query(parameters): Paramete
         Ok(question) => question,
         Err(error) => return refused(&error),
     };
+    let of_ledger = inspected.ledger().await.unwrap_or_default().defects;
     aside(move || {
-        let defects = inspected.reports.borrow().defects.clone();
+        let mut defects = inspected.reports.borrow().defects.clone();
+        defects.extend(of_ledger);
         report::explain(&inspected.catalog, &defects, &question)
     })
     .await
 }
 
 async fn records(State(inspected): State<Inspected>, Query(parameters): Parameters) -> Response {
+    match first(&parameters, "ledger") {
+        None | Some("false") => {}
+        Some("true") => return ledger(&inspected).await,
+        Some(other) => {
+            return refused(&format!("the parameter `ledger` is `{other}`: true or false is expected"));
+        }
+    }
     let zones: Vec<&str> = all(&parameters, "zone").collect();
     match Filter::parse(&zones, first(&parameters, "object")) {
         Ok(filter) => aside(move || report::records(&inspected.catalog, &filter)).await,
         Err(error) => refused(&error),
+    }
+}
+
+async fn ledger(inspected: &Inspected) -> Response {
+    if inspected.ledger.is_none() {
+        return refused("there is no ledger (serviceEntries.ledger)");
+    }
+    match inspected.ledger().await {
+        Some(listing) => Json(ReportedLedger::of(&listing)).into_response(),
+        None => {
+            let error = json!({ "error": "the ledger is not read yet; /readyz says why" });
+            (StatusCode::SERVICE_UNAVAILABLE, Json(error)).into_response()
+        }
     }
 }
 

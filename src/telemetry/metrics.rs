@@ -4,6 +4,7 @@
 //! the process. Queries are counted in one shard per worker (`queries`); everything rarer in plain atomics.
 
 mod istiod;
+mod ledger;
 mod queries;
 mod sources;
 
@@ -18,6 +19,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 pub use istiod::{IstiodFigures, IstiodMetrics, TableAge};
+pub use ledger::LedgerMetrics;
 pub use queries::{QueryShard, Rcode};
 pub use sources::SourceMetrics;
 
@@ -100,6 +102,7 @@ pub struct Metrics {
     chases: Family<Label, Counter>,
     sources: SourceMetrics,
     istiod: Arc<IstiodMetrics>,
+    ledger: LedgerMetrics,
 }
 
 impl Default for Metrics {
@@ -128,7 +131,8 @@ impl Metrics {
         let sources = SourceMetrics::register(&mut registry);
         let istiod = Arc::new(IstiodMetrics::default());
         registry.register_collector(Box::new(Arc::clone(&istiod)));
-        Self { registry, queries, connections, chases, sources, istiod }
+        let ledger = LedgerMetrics::register(&mut registry);
+        Self { registry, queries, connections, chases, sources, istiod, ledger }
     }
 
     /// A new shard of the query counters; every worker takes one.
@@ -149,6 +153,11 @@ impl Metrics {
     /// The gauges of what the sources hold.
     pub fn sources(&self) -> &SourceMetrics {
         &self.sources
+    }
+
+    /// What the ledger and its store count.
+    pub fn ledger(&self) -> &LedgerMetrics {
+        &self.ledger
     }
 
     /// How the stream of istiod stands.

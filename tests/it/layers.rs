@@ -65,7 +65,7 @@ fn pure_modules_do_no_io() {
 
 #[test]
 fn dependencies_point_inward() {
-    let outside = ["source", "serve", "config", "run", "cli", "telemetry", "yaml"];
+    let outside = ["source", "store", "serve", "config", "run", "cli", "telemetry", "yaml"];
     for (place, module) in CORE.iter().enumerate() {
         for (path, text) in files(module) {
             for other in CORE[place + 1..].iter().chain(&outside) {
@@ -78,10 +78,11 @@ fn dependencies_point_inward() {
 
 #[test]
 fn each_framework_has_one_home() {
-    let homes: [(&str, &[&str]); 3] = [
+    let homes: [(&str, &[&str]); 4] = [
         ("hickory_proto::", &["wire"]),
         ("tonic::", &["serve", "run", "source"]),
         ("granit_parser::", &["yaml"]),
+        ("redb::", &["store"]),
     ];
     let modules: Vec<String> = std::fs::read_dir(source())
         .unwrap()

@@ -8,6 +8,7 @@ mod everywhere;
 mod hash;
 mod istiod;
 mod layers;
+mod ledger;
 mod listeners;
 mod live;
 mod packets;

@@ -35,7 +35,8 @@ impl<'s> World<'s> {
         let settings =
             Settings::read("settings", settings, &Overrides::default()).map_err(|p| p.to_string())?;
         let catalog = Arc::new(Catalog::new(settings.policy()));
-        let mut keeper = Keeper::with_allocator(catalog.clone(), settings.allocator());
+        let allocator = settings.allocator();
+        let mut keeper = Keeper::with_allocator(catalog.clone(), allocator);
         let loaded = manifests::load_text("objects", &script.objects);
         let defects: Vec<String> = loaded.report.defects.iter().map(ToString::to_string).collect();
         for wanted in &script.defects {
@@ -48,6 +49,7 @@ impl<'s> World<'s> {
         }
         let objects = loaded.objects.iter().map(|object| (object.key(), object.clone())).collect();
         keeper.apply(0, Change::Replace(loaded.objects));
+        keeper.store_nowhere();
         Ok(Self {
             catalog,
             keeper,
@@ -102,6 +104,7 @@ impl<'s> World<'s> {
         let new = now.iter().filter(|(key, object)| self.objects.get(key) != Some(object));
         let changes = gone.chain(new.map(|(_, object)| Change::Upsert(object.clone()))).collect();
         self.keeper.apply(0, Change::Batch(changes));
+        self.keeper.store_nowhere();
         self.objects = now;
         Ok(())
     }

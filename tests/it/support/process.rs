@@ -89,6 +89,11 @@ impl Process {
         }
     }
 
+    /// Its number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     fn output(&self) -> String {
         self.printed.join("\n")
     }
@@ -139,11 +144,13 @@ pub(crate) fn written(name: &str, content: &str) -> PathBuf {
 
 /// A running `meshdns serve`.
 pub(crate) struct Meshdns {
-    _process: Process,
+    process: Process,
     /// Its gRPC listener.
     pub(crate) grpc: SocketAddr,
     /// Its plain DNS listener.
     pub(crate) dns: SocketAddr,
+    /// Its admin listener.
+    pub(crate) admin: SocketAddr,
 }
 
 impl Meshdns {
@@ -154,9 +161,16 @@ impl Meshdns {
 
     /// The same with further arguments.
     pub(crate) fn start_with(settings: &str, arguments: &[&str]) -> Self {
+        let mut server = Self::begin(&mut Command::new(env!("CARGO_BIN_EXE_meshdns")), settings, arguments);
+        server.wait_until_ready();
+        server
+    }
+
+    /// Starts it by a command that takes its arguments, and does not wait.
+    pub(crate) fn begin(command: &mut Command, settings: &str, arguments: &[&str]) -> Self {
         let (grpc, dns, admin) = (free_address(), free_address(), free_address());
-        let mut process = Process::start(
-            Command::new(env!("CARGO_BIN_EXE_meshdns"))
+        let process = Process::start(
+            command
                 .args(["serve", "--config"])
                 .arg(written("meshdns.yaml", settings))
                 .args(["--grpc-listen", &grpc.to_string()])
@@ -164,16 +178,44 @@ impl Meshdns {
                 .args(["--admin-listen", &admin.to_string()])
                 .args(arguments),
         );
-        process.wait_until("ready", |_| is_ready(admin));
-        Self { _process: process, grpc, dns }
+        Self { process, grpc, dns, admin }
+    }
+
+    pub(crate) fn wait_until_ready(&mut self) {
+        let admin = self.admin;
+        self.process.wait_until("ready", |_| readiness(admin).starts_with("200 "));
+    }
+
+    /// Waits until it logs a line with this in it.
+    pub(crate) fn wait_for_log(&mut self, part: &str) {
+        self.process.wait_until(part, |printed| printed.iter().any(|line| line.contains(part)));
+    }
+
+    /// Its process number.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// A page of its admin listener: status code, a blank, and the body.
+    pub(crate) fn page(&self, path: &str) -> String {
+        page(self.admin, path)
     }
 }
 
-/// Whether `/readyz` says 200.
-fn is_ready(admin: SocketAddr) -> bool {
-    let Ok(mut stream) = TcpStream::connect(admin) else { return false };
+/// What `/readyz` says: status code, a blank, and the body.
+fn readiness(admin: SocketAddr) -> String {
+    page(admin, "/readyz")
+}
+
+/// A page over plain HTTP: status code, a blank, and the body; empty when nobody listens.
+fn page(admin: SocketAddr, path: &str) -> String {
+    let Ok(mut stream) = TcpStream::connect(admin) else { return String::new() };
     let mut reply = String::new();
-    stream.write_all(b"GET /readyz HTTP/1.0\r\nHost: localhost\r\n\r\n").is_ok()
-        && stream.read_to_string(&mut reply).is_ok()
-        && reply.split(' ').nth(1) == Some("200")
+    let request = format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n");
+    if stream.write_all(request.as_bytes()).is_err() || stream.read_to_string(&mut reply).is_err() {
+        return String::new();
+    }
+    let status = reply.split(' ').nth(1).unwrap_or_default();
+    let body = reply.split_once("\r\n\r\n").map(|(_, body)| body).unwrap_or_default();
+    format!("{status} {body}")
 }

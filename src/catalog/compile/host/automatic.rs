@@ -29,23 +29,13 @@ pub(super) fn allocation(
     wildcard: bool,
     policy: &CompilePolicy,
 ) -> Allocation {
-    let spelled = |host: &&Host| host.wildcard == wildcard && host.name == *name;
-    let mut hosts = entry.hosts.iter().filter(spelled);
     if matches!(policy.automatic, AutomaticAddresses::Hash | AutomaticAddresses::Ledger) {
-        let Some(host) = hosts.next() else { return Allocation::Waiting };
+        let spelled = |host: &&Host| host.wildcard == wildcard && host.name == *name;
+        let Some(host) = entry.hosts.iter().find(spelled) else { return Allocation::Waiting };
         return allocator.allocation(&entry.name.namespace, host);
     }
-    let texts: Vec<&str> = hosts.map(|host| &*host.text).collect();
-    let mut assigned = Assigned::default();
-    // The last of each family counts.
-    for (host, address) in &entry.assigned {
-        match address {
-            _ if !texts.contains(&&**host) => {}
-            IpAddr::V4(address) => assigned.v4 = Some(*address),
-            IpAddr::V6(address) => assigned.v6 = Some(*address),
-        }
-    }
-    if assigned == Assigned::default() { Allocation::Waiting } else { Allocation::Given(assigned) }
+    let assigned = Assigned::of_status(entry, name, wildcard);
+    if assigned.is_empty() { Allocation::Waiting } else { Allocation::Given(assigned) }
 }
 
 /// The addresses of the families that the cluster has.

@@ -1,0 +1,80 @@
+//! The keeper that begins with what the ledger remembers.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use meshdns::catalog::Catalog;
+use meshdns::config::Settings;
+use meshdns::keeper::{Keeper, keep};
+use meshdns::serve::{Readiness, ReadinessHandle};
+use meshdns::source::{SourceId, Update};
+use meshdns::store::{FileStore, Journal, LedgerRequests, Store, load, unix_seconds};
+use meshdns::telemetry::metrics::Metrics;
+use tokio::sync::mpsc;
+
+/// What readiness calls the ledger.
+const LEDGER: &str = "ledger";
+
+/// A keeper, and how to ask it for what its ledger has.
+pub(super) struct Keeping {
+    /// It keeps until every source is gone.
+    pub(super) task: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// None without a ledger.
+    pub(super) requests: Option<LedgerRequests>,
+}
+
+/// A ledger that is still to be read.
+pub(super) struct Ledger {
+    file: PathBuf,
+    settings: Settings,
+    handle: ReadinessHandle,
+    readiness: Readiness,
+    metrics: Arc<Metrics>,
+}
+
+impl Ledger {
+    /// Nothing is ready before it is read.
+    pub(super) fn new(
+        file: PathBuf,
+        settings: Settings,
+        readiness: &Readiness,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self { file, settings, handle: readiness.handle(LEDGER), readiness: readiness.clone(), metrics }
+    }
+
+    /// Reads the ledger, however long that takes, and keeps from then on.
+    pub(super) fn keep(
+        self,
+        catalog: Arc<Catalog>,
+        updates: mpsc::Receiver<Update>,
+        listed: impl FnMut(SourceId) + Send + 'static,
+    ) -> Keeping {
+        let (requests, asked) = Journal::requests();
+        let Self { file, settings, handle, readiness, metrics } = self;
+        let task = Box::pin(async move {
+            let mut store = FileStore::new(file.clone());
+            let mut told = String::new();
+            let rows = load(&mut store, |error| {
+                let error = error.to_string();
+                if error != told {
+                    tracing::error!(error, "the ledger cannot be read; not ready until it can");
+                    readiness.explain(LEDGER, &error);
+                    told = error;
+                }
+            })
+            .await;
+            tracing::info!(file = %file.display(), hosts = rows.len(), "ledger read");
+            let allocator = settings.allocator_from(store.slices(), unix_seconds(), rows);
+            let keeper = Keeper::with_allocator(catalog, allocator);
+            // Whoever else tells of hosts tells of no entries.
+            let sources = BTreeSet::from([SourceId::MANIFESTS]);
+            let (journal, writing) = Journal::connect(store, sources, asked, metrics.ledger().clone());
+            handle.release();
+            tokio::join!(writing, keep(updates, keeper, journal, listed));
+        });
+        Keeping { task, requests: Some(requests) }
+    }
+}

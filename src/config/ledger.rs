@@ -1,0 +1,196 @@
+//! `serviceEntries.ledger` and `serviceEntries.ranges`: which addresses we give, and where that is remembered.
+
+use std::path::PathBuf;
+
+use super::field::Field;
+use super::overrides::Overrides;
+use super::report::Report;
+use super::section::Section;
+use crate::model::Cidr;
+
+/// The ranges that Istio allocates from, the default of `ranges`.
+const RANGES: [&str; 2] = ["240.240.0.0/16", "2001:2::/48"];
+/// A day: longer than anything keeps an answer.
+const COOLING: u64 = 86_400;
+/// A year.
+const LONGEST_COOLING: i64 = 31_536_000;
+const EMPTY_PATH: &str = "the path is empty: a file is expected";
+/// The name of the file where only a directory is known.
+const FILE: &str = "ledger.redb";
+
+/// Where the ledger is kept, and for how long what it has given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerSettings {
+    /// Its file. Default: `ledger.redb` in the state directory.
+    pub file: Option<PathBuf>,
+    /// How long the address of a host that went is kept for it, in seconds. Default: a day.
+    pub cooling: u64,
+}
+
+/// There is no place for the file that could be taken without being told.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "serviceEntries.ledger.file is missing: addresses need a file that remembers them, and none of STATE_DIRECTORY, \
+     XDG_STATE_HOME and HOME says where; set it, or give --ledger-file"
+)]
+pub struct NoLedgerFile;
+
+impl Default for LedgerSettings {
+    fn default() -> Self {
+        Self { file: None, cooling: COOLING }
+    }
+}
+
+impl LedgerSettings {
+    /// Reads `ledger` of the section `serviceEntries`; nothing if nothing is said about it.
+    pub(super) fn read(report: &Report, section: &mut Section<'_>, overrides: &Overrides) -> Option<Self> {
+        let said = section.has("ledger") || overrides.ledger_file.is_some();
+        let mut used = Self::default();
+        section.section("ledger", |section| {
+            let file = section.take("file").and_then(|field| field.parsed("a path", path));
+            used.file = overrides.ledger_file.clone().or(file);
+            section.set("cooling", &mut used.cooling, |field| field.integer("seconds", cooling));
+        });
+        if overrides.ledger_file.as_ref().is_some_and(|path| path.as_os_str().is_empty()) {
+            report.add_flag("--ledger-file", EMPTY_PATH);
+        }
+        said.then_some(used)
+    }
+
+    /// The file, by the settings or else by the state directory that the environment names: systemd's
+    /// `STATE_DIRECTORY`, or that of the user (XDG Base Directory Specification).
+    pub fn file_or_default(
+        &self,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<PathBuf, NoLedgerFile> {
+        if let Some(file) = &self.file {
+            return Ok(file.clone());
+        }
+        let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+        // Systemd names several, separated by colons.
+        let system = set("STATE_DIRECTORY").and_then(|all| all.split(':').next().map(PathBuf::from));
+        let user = || set("XDG_STATE_HOME").map(PathBuf::from).map(|path| path.join("meshdns"));
+        let home = || set("HOME").map(PathBuf::from).map(|path| path.join(".local/state/meshdns"));
+        let directory = system.or_else(user).or_else(home).ok_or(NoLedgerFile)?;
+        Ok(directory.join(FILE))
+    }
+}
+
+fn path(text: &str) -> Result<PathBuf, String> {
+    if text.is_empty() { Err(EMPTY_PATH.to_owned()) } else { Ok(PathBuf::from(text)) }
+}
+
+fn cooling(seconds: i64) -> Result<u64, String> {
+    let range = || format!("{seconds} is out of range: seconds from 0 to {LONGEST_COOLING}");
+    u64::try_from(seconds).ok().filter(|_| seconds <= LONGEST_COOLING).ok_or_else(range)
+}
+
+/// The ranges when none are written.
+pub(super) fn default_ranges() -> Vec<Cidr> {
+    RANGES.into_iter().filter_map(|text| Cidr::parse(text).ok()).collect()
+}
+
+/// Ranges of either family, each with at least one address besides that of the prefix itself, which is not given.
+pub(super) fn ranges(field: Field<'_>) -> Option<Vec<Cidr>> {
+    if field.is_empty_list() {
+        return field.problem("the list is empty: at least one range is expected");
+    }
+    let mut found: Vec<Cidr> = Vec::new();
+    for item in field.items()? {
+        let (report, place) = (item.report, item.place.clone());
+        let parse = |text: &str| Cidr::parse(text).map_err(|error| error.to_string());
+        let Some(range) = item.parsed("a range of addresses", parse) else { continue };
+        if range.network() == range.last() {
+            report.add(&place, &format!("{range} has no address to give: the prefix's own is never given"));
+        } else if let Some(other) = found.iter().find(|other| other.overlaps(&range)) {
+            report.add(&place, &format!("{range} overlaps {other}"));
+        } else {
+            found.push(range);
+        }
+    }
+    Some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::AutomaticAddresses;
+    use crate::config::{Overrides, Settings};
+
+    fn read(entries: &str, flag: Option<&str>) -> Result<Settings, String> {
+        let text = format!("zones: [cluster.local]\nserviceEntries: {entries}");
+        let overrides = Overrides { ledger_file: flag.map(PathBuf::from), ..Overrides::default() };
+        Settings::read("meshdns.yaml", &text, &overrides).map_err(|problems| problems.to_string())
+    }
+
+    fn used(entries: &str, flag: Option<&str>) -> (AutomaticAddresses, Option<LedgerSettings>) {
+        let entries = read(entries, flag).unwrap().service_entries;
+        (entries.addresses, entries.ledger)
+    }
+
+    #[test]
+    fn a_ledger_is_used_when_something_is_said_about_it() {
+        use AutomaticAddresses::{Ledger, Off, Status};
+        let at = |file: &str| Some(LedgerSettings { file: Some(file.into()), cooling: 86_400 });
+        let somewhere = Some(LedgerSettings::default());
+        assert_eq!(used("{}", None), (Status, None));
+        assert_eq!(used("{ledger: {}}", None), (Ledger, somewhere.clone()));
+        assert_eq!(used("{addresses: ledger}", None), (Ledger, somewhere));
+        assert_eq!(used("{ledger: {file: a}}", None), (Ledger, at("a")));
+        assert_eq!(used("{ledger: {file: a}}", Some("b")), (Ledger, at("b")), "flags win");
+        assert_eq!(used("{}", Some("b")), (Ledger, at("b")));
+        assert_eq!(used("{addresses: status, ledger: {file: a}}", None), (Status, at("a")), "to record");
+        assert_eq!(used("{addresses: off}", Some("b")), (Off, None));
+        let hour = used("{ledger: {cooling: 3600}}", None).1.unwrap();
+        assert_eq!(hour.cooling, 3600);
+    }
+
+    #[test]
+    fn the_file_is_in_the_state_directory_unless_said() {
+        let settings = LedgerSettings::default();
+        let file = |variables: &[(&str, &str)]| {
+            let found = settings.file_or_default(|name| {
+                variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+            });
+            found.map(|path| path.display().to_string())
+        };
+        assert_eq!(file(&[("STATE_DIRECTORY", "/a:/b"), ("HOME", "/h")]), Ok("/a/ledger.redb".into()));
+        assert_eq!(file(&[("XDG_STATE_HOME", "/x"), ("HOME", "/h")]), Ok("/x/meshdns/ledger.redb".into()));
+        assert_eq!(
+            file(&[("STATE_DIRECTORY", ""), ("HOME", "/h")]),
+            Ok("/h/.local/state/meshdns/ledger.redb".into())
+        );
+        assert!(file(&[]).unwrap_err().to_string().contains("serviceEntries.ledger.file is missing"));
+    }
+
+    #[test]
+    fn ranges_are_checked() {
+        let ranges = |text: &str| -> Vec<String> {
+            read(text, None).unwrap().service_entries.ranges.iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(ranges("{}"), ["240.240.0.0/16", "2001:2::/48"]);
+        assert_eq!(ranges("{ranges: [10.0.0.0/8, 'fd00::/8', 192.0.2.0/31]}").len(), 3);
+        let refused = [
+            ("{ranges: []}", "serviceEntries.ranges: the list is empty"),
+            (
+                "{ranges: [10.0.0.0/8, 10.1.0.0/16]}",
+                "serviceEntries.ranges[1]: 10.1.0.0/16 overlaps 10.0.0.0/8",
+            ),
+            ("{ranges: [10.0.0.0/8, 10.0.0.0/8]}", "ranges[1]: 10.0.0.0/8 overlaps 10.0.0.0/8"),
+            ("{ranges: [192.0.2.1/32]}", "ranges[0]: 192.0.2.1/32 has no address to give"),
+            ("{ranges: [240.240.0.1/16]}", "has bits set outside its prefix; the range is 240.240.0.0/16"),
+            ("{ranges: [240.240.0.0]}", "is not a range of addresses"),
+            ("{ledger: {cooling: -1}}", "serviceEntries.ledger.cooling: -1 is out of range"),
+            ("{ledger: {cooling: 31536001}}", "seconds from 0 to 31536000"),
+            ("{ledger: {file: ''}}", "serviceEntries.ledger.file: the path is empty"),
+            ("{ledger: {files: a}}", "did you mean `file`?"),
+            ("{ledger: here}", "serviceEntries.ledger: `here` is text: a mapping is expected"),
+            ("{addresses: off, ledger: {file: a}}", "serviceEntries.ledger: there is nothing to remember"),
+        ];
+        for (text, expected) in refused {
+            let told = read(text, None).unwrap_err();
+            assert!(told.contains(expected), "{text}: {told}");
+        }
+        assert!(read("{}", Some("")).unwrap_err().contains("--ledger-file: the path is empty"));
+    }
+}

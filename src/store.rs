@@ -1,0 +1,49 @@
+//! Where the ledger is kept: what allocators claim is stored, and read back before the first address is given.
+//!
+//! A store is used by one task, which waits for it; queries and the keeper never do. Stores that several writers
+//! share say what another writer did: as the outcome of a claim, or unasked.
+
+mod error;
+mod file;
+mod journal;
+mod memory;
+mod writer;
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+pub use error::StoreError;
+pub use file::{FileStore, Remembered, remembered};
+pub use journal::{Event, Journal, LedgerRequests, unix_seconds};
+pub use memory::MemoryStore;
+pub use writer::load;
+
+use crate::allocate::{Claim, HostKey, Outcome, Row, Settled};
+
+/// Keeps rows.
+pub trait Store: Send + 'static {
+    /// Into how many slices every range is cut, so that writers of different slices cannot give one address twice. A
+    /// host's address comes from the slice of its key while that has any.
+    fn slices(&self) -> NonZeroU32 {
+        NonZeroU32::MIN
+    }
+
+    /// Everything that is stored. Until this has succeeded once, nothing can be committed.
+    fn load(&mut self) -> impl Future<Output = Result<Vec<(HostKey, Row)>, StoreError>> + Send;
+
+    /// Stores claims and says, in their order, what became of each; it returns when they would survive a crash. After
+    /// an error nothing is known to be stored, and the same claims can be committed again.
+    fn commit(
+        &mut self,
+        claims: Arc<[Claim]>,
+    ) -> impl Future<Output = Result<Vec<Outcome>, StoreError>> + Send;
+
+    /// What other writers stored since the last call; waits until there is something. A store without other writers
+    /// waits for ever. Nothing is lost when the wait is given up.
+    fn changes(&mut self) -> impl Future<Output = Vec<Settled>> + Send {
+        std::future::pending()
+    }
+}
+
+#[cfg(test)]
+mod tests;
