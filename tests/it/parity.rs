@@ -21,6 +21,7 @@ mod generate;
 mod peer;
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 
 use meshdns::source::manifests::load_text;
 use serde_json::Value;
@@ -31,19 +32,54 @@ use crate::support::istiod::{Istiod, Mode};
 /// As many sets as a test takes time for.
 const SEEDS: std::ops::Range<u64> = 0..50;
 
+/// The address of a sidecar; its family is the one of the automatic addresses that it is told.
+const SIDECAR: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 18, 255, 1));
+
 const MODES: [Mode; 2] = [Mode::Status, Mode::Hash];
 
+/// And is done with it when it says so: all namespaces are told the addresses that the API server has.
 #[test]
 fn istiod_takes_every_set() {
     let mut istiod = Istiod::start();
     for seed in SEEDS {
         for mode in MODES {
             let set = Set::generate(seed, mode);
-            if let Err(refusal) = istiod.load(&set.documents(), mode) {
-                panic!("{refusal}\n{set}");
+            let loaded =
+                istiod.load(&set.documents(), mode).unwrap_or_else(|refusal| panic!("{refusal}\n{set}"));
+            let assigned = assigned(&loaded.objects);
+            for namespace in set.namespaces.iter().filter(|_| mode == Mode::Status) {
+                let sent = istiod.sent_to(namespace, SIDECAR).unwrap();
+                for (host, address) in assigned.get(*namespace).into_iter().flatten() {
+                    let told = sent.name_table.get(host).is_some_and(|told| told.contains(address));
+                    assert!(told, "{namespace} {host} {address}: {sent:#?}\n{set}");
+                }
             }
         }
     }
+}
+
+/// By namespace, the hosts and automatic IPv4 addresses of entries that proxies of their own namespace see. Without
+/// names of Services, which go before.
+fn assigned(objects: &str) -> BTreeMap<String, Vec<(String, IpAddr)>> {
+    let objects: Value = serde_json::from_str(objects).unwrap();
+    let mut assigned: BTreeMap<String, Vec<(String, IpAddr)>> = BTreeMap::new();
+    for entry in objects["items"].as_array().unwrap() {
+        let namespace = entry["metadata"]["namespace"].as_str().unwrap();
+        let exports = entry["spec"]["exportTo"].as_array();
+        let seen = exports.is_none_or(|to| to.iter().any(|to| *to == "*" || *to == "." || *to == namespace));
+        // Of several that a host has in one entry the last one counts.
+        let mut of_host: BTreeMap<&str, IpAddr> = BTreeMap::new();
+        for address in entry["status"]["addresses"].as_array().into_iter().flatten().filter(|_| seen) {
+            let value: IpAddr = address["value"].as_str().unwrap().parse().unwrap();
+            let host = address["host"].as_str().unwrap();
+            if value.is_ipv4() && !host.ends_with(".svc.cluster.local") {
+                of_host.insert(host, value);
+            }
+        }
+        let hosts = of_host.into_iter().map(|(host, address)| (host.to_owned(), address));
+        assigned.entry(namespace.to_owned()).or_default().extend(hosts);
+    }
+    assigned
 }
 
 #[test]
