@@ -1,7 +1,7 @@
 //! What this istiod does that a comparison has to know. Where its sources and its documentation leave room, these tests
 //! say what it does.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, TcpStream};
 
 use serde_json::Value;
 
@@ -62,6 +62,7 @@ fn the_status_allocator_writes_and_tables_and_listeners_use_it() {
     let mut istiod = Istiod::start();
     let loaded = istiod.load(&entry("one", "one.example", "resolution: STATIC"), Mode::Status).unwrap();
     assert_eq!(assigned(&loaded.objects, "one"), ["240.240.0.1", "2001:2::1"]);
+    TcpStream::connect(loaded.address).expect("others can ask it too");
     let sent = istiod.sent_to("shop", IPV4).unwrap();
     assert_eq!(addresses(&sent, "one.example"), ["240.240.0.1"]);
     assert!(

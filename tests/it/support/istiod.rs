@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use super::peer::Peer;
 use super::process::Process;
 
-/// The pinned version, or what `MESHDNS_ISTIOD_PEER` names.
-static EXECUTABLE: Peer = Peer::new("istiod", "MESHDNS_ISTIOD_PEER");
+/// The pinned version, or what `MESHDNS_PEER_ISTIOD` names. (`MESHDNS_ISTIOD` is a setting of `meshdns serve`.)
+static EXECUTABLE: Peer = Peer::new("istiod", "MESHDNS_PEER_ISTIOD");
 
 /// A running istiod; it ends with the value.
 pub(crate) struct Istiod {

@@ -36,7 +36,7 @@ pub(super) fn entry(builder: &mut Builder, namespace: &str) {
     if let Some(exports) = exports(builder, namespace) {
         spec["exportTo"] = exports;
     }
-    add(builder, namespace, spec);
+    add(builder, namespace, &spec);
 }
 
 /// A ServiceEntry whose only point is the automatic address of this host.
@@ -47,10 +47,10 @@ pub(super) fn bare(builder: &mut Builder, namespace: &str, host: &str) {
         "resolution": resolution,
         "ports": [{"number": 443, "name": "tls", "protocol": "TLS"}],
     });
-    add(builder, namespace, spec);
+    add(builder, namespace, &spec);
 }
 
-fn add(builder: &mut Builder, namespace: &str, spec: Value) {
+fn add(builder: &mut Builder, namespace: &str, spec: &Value) {
     let name = builder.fresh("e", namespace);
     let version = builder.random.pick(&["v1", "v1", "v1beta1", "v1alpha3"]);
     let mut object = json!({

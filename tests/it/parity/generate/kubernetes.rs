@@ -26,7 +26,7 @@ pub(super) fn service(builder: &mut Builder, namespace: &str) {
         0..=2 => cluster_ips(builder, namespace, name),
         3 => {
             let spec = json!({"type": "ExternalName", "externalName": "backend.example.net"});
-            add(builder, namespace, name, spec);
+            add(builder, namespace, name, &spec);
         }
         _ => headless(builder, namespace, name),
     }
@@ -49,7 +49,7 @@ fn cluster_ips(builder: &mut Builder, namespace: &str, name: &str) {
         "ipFamilyPolicy": if addresses.len() > 1 { "RequireDualStack" } else { "SingleStack" },
         "ports": ports,
     });
-    add(builder, namespace, name, spec);
+    add(builder, namespace, name, &spec);
 }
 
 fn headless(builder: &mut Builder, namespace: &str, name: &str) {
@@ -61,7 +61,7 @@ fn headless(builder: &mut Builder, namespace: &str, name: &str) {
         "publishNotReadyAddresses": builder.random.percent(20),
         "ports": ports,
     });
-    add(builder, namespace, name, spec);
+    add(builder, namespace, name, &spec);
     let pods: Vec<Made> =
         (0..builder.random.between(0, 3)).map(|_| pod(builder, namespace, Some(name))).collect();
     for (number, type_of_address) in ["IPv4", "IPv6"].into_iter().enumerate() {
@@ -140,7 +140,7 @@ pub(super) fn lone_pod(builder: &mut Builder, namespace: &str) {
     }
 }
 
-fn add(builder: &mut Builder, namespace: &str, name: &str, spec: Value) {
+fn add(builder: &mut Builder, namespace: &str, name: &str, spec: &Value) {
     let mut service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {}, "spec": spec});
     if builder.random.percent(20) {
         let exports = builder.random.pick(&EXPORTS);
