@@ -20,6 +20,6 @@ pub use conflicts::{Conflict, Loser, conflicts, conflicts_text};
 pub use explanation::{Explanation, ReportedDefect, ReportedRecord, ReportedStep, Status};
 pub use ledger::{ReportedConflict, ReportedHost, ReportedLedger, ledger_text};
 pub use listing::{BadFilter, Filter, ReportedLine, records};
-pub use parity::{ParityReport, ReportedDifference, Unheard, parity_text};
+pub use parity::{ParityReport, ReportedDifference, Socket, parity_text};
 pub use plan::{Plan, Silent, Standing, plan_text};
 pub use render::{listing_text, text};

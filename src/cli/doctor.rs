@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use meshdns::catalog::AutomaticAddresses;
 use meshdns::config::Settings;
+use meshdns::model::Name;
 use meshdns::report::{ParityReport, parity_text};
 use meshdns::source::SourceId;
 use meshdns::source::istiod::{Fetched, Subscriptions, fetch};
@@ -22,12 +23,16 @@ use super::{FINDINGS, client};
 #[command(after_help = "Examples:
   meshdns doctor --config meshdns.yaml --istiod istiod.istio-system.svc:15010
   meshdns doctor --manifests ./manifests --zone cluster.local --istiod 127.0.0.1:15010 --output json
+  meshdns doctor pay.example --config meshdns.yaml --istiod 127.0.0.1:15010
   meshdns doctor --server http://127.0.0.1:8081
 
 Compares, host by host, what the ServiceEntries that were read give with what istiod tells a sidecar that captures DNS: its
 name table, and the listeners that it gets. With --server, a running server that has both sources is asked.
 Exit codes: 0 nothing differs, 1 something does, 2 bad usage or settings, or istiod cannot be asked.")]
 pub(super) struct Doctor {
+    /// Hosts whose listeners are shown
+    #[arg(value_name = "HOST", value_parser = name)]
+    hosts: Vec<Name>,
     /// Ask a running server by the URL of its admin listener
     #[arg(long, value_name = "URL", env = "MESHDNS_SERVER", hide_env_values = true)]
     server: Option<String>,
@@ -66,9 +71,13 @@ impl Doctor {
                 report
             }
         };
-        self.output.print(&report, parity_text)?;
+        self.output.print(&report, |report| parity_text(report, &self.hosts))?;
         Ok(if report.has_findings() { ExitCode::from(FINDINGS) } else { ExitCode::SUCCESS })
     }
+}
+
+fn name(text: &str) -> Result<Name> {
+    Ok(Name::parse(text)?)
 }
 
 /// Reads the manifests, and holds what they give against what istiod said.

@@ -27,6 +27,7 @@ const ISTIOD: &str = "istiod";
 pub(super) fn parts(settings: &Settings) -> Result<Parts> {
     let catalog = Arc::new(Catalog::new(settings.policy()));
     let (readiness, metrics) = (Readiness::new(), Arc::new(Metrics::new()));
+    metrics.hosts().watch(Arc::clone(&catalog));
     let (updates, incoming) = mpsc::channel::<Update>(WAITING_UPDATES);
     let (reports, joined) = Reports::new();
     let mut tasks = Vec::new();

@@ -1,7 +1,7 @@
 //! `sources.istiod`: which istiod is asked for its name table, and as whom.
 //!
 //! Rules: without `address` nothing else may be given. Whether TLS is spoken must be clear: istiod's port 15012 always
-//! does and 15010 never, for any other port it must be said. TLS needs the file of its CA, and a token travels over TLS
+//! does and 15010 never, for any other port it must be said, except on loopback. TLS needs the file of its CA, and a token travels over TLS
 //! only. Cross-checks with other sections: the domain of the node is that of the first zone, and addresses that
 //! istiod computes are asked for when we would compute them too (`serviceEntries.addresses: hash`).
 
@@ -100,6 +100,10 @@ fn read_tls(section: &mut Section<'_>) -> Written {
     })
 }
 
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
 fn checked_tls(section: &Section<'_>, endpoint: &Endpoint, written: Written) -> Option<Tls> {
     const HOW: &str = "give `tls: {ca: FILE}`, such as root-cert.pem of the ConfigMap istio-ca-root-cert";
     match (written, endpoint.port) {
@@ -115,6 +119,8 @@ fn checked_tls(section: &Section<'_>, endpoint: &Endpoint, written: Written) -> 
             None
         }
         (Written::Off, _) | (Written::Unsaid, PLAINTEXT_PORT) => None,
+        // A forwarded port, such as kubectl opens: what travels there does not leave the machine.
+        (Written::Unsaid, port) if port != TLS_PORT && is_loopback(&endpoint.host) => None,
         (Written::On { ca: Some(ca), server_name }, _) => {
             let server_name = server_name.unwrap_or_else(|| match endpoint.host.parse::<IpAddr>() {
                 Ok(_) => SERVER_NAME.to_owned(),

@@ -1,7 +1,7 @@
 //! Where our calculation and what istiod tells a proxy differ.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use super::conflicts::service_called;
 use super::render::table;
 use crate::catalog::{Catalog, HostState, HostUnit, Parity};
 use crate::inventory::Inventory;
-use crate::model::{Port, Resolution, ServiceEntry};
+use crate::model::{Name, Port, Resolution, ServiceEntry};
 
 /// Protocols of ports for which proxies listen on the address of the host itself; those of HTTP share one listener for all
 /// hosts (Istio `pilot/pkg/networking/core/listener.go`).
@@ -26,8 +26,10 @@ pub struct ParityReport {
     pub undeclared: Vec<String>,
     /// Hosts that a rule of ours answers otherwise, whatever istiod says.
     pub ruled: Vec<String>,
-    /// Automatic addresses that no listener of the proxy is bound to; empty when listeners were not asked for.
-    pub unheard: Vec<Unheard>,
+    /// Where listeners of the proxy are bound for automatic addresses; empty when listeners were not asked for.
+    pub heard: Vec<Socket>,
+    /// Where they should be and are not.
+    pub unheard: Vec<Socket>,
 }
 
 /// A host that the entries give other addresses than istiod's name table has.
@@ -43,9 +45,9 @@ pub struct ReportedDifference {
     pub entries: Vec<String>,
 }
 
-/// An automatic address that no proxy listens on.
+/// An automatic address with a port of its host.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Unheard {
+pub struct Socket {
     /// The host.
     pub host: String,
     /// Its address.
@@ -84,8 +86,8 @@ impl ParityReport {
         report
     }
 
-    /// Adds the automatic addresses that none of these addresses and ports of listeners has. Hosts that Services of
-    /// Kubernetes answer have none.
+    /// Adds which automatic addresses have listeners, given where all listeners of the proxy are bound. Hosts that Services
+    /// of Kubernetes answer have none.
     pub fn hear(&mut self, catalog: &Catalog, inventory: &Inventory, listeners: &BTreeSet<(IpAddr, u16)>) {
         for unit in catalog.hosts.all() {
             let HostState::Addresses { v4, v6, .. } = &unit.state else { continue };
@@ -97,14 +99,16 @@ impl ParityReport {
             let entries = inventory.entries_of(&unit.name, unit.wildcard);
             for entry in entries.iter().filter(|entry| unit.entries.contains(&entry.name)) {
                 for (address, port) in sockets(entry, &entries, &unit, &answered) {
-                    if !listeners.contains(&(address, port)) {
-                        self.unheard.push(Unheard { host: called(&unit), address, port });
-                    }
+                    let heard = listeners.contains(&(address, port));
+                    let list = if heard { &mut self.heard } else { &mut self.unheard };
+                    list.push(Socket { host: called(&unit), address, port });
                 }
             }
         }
-        self.unheard.sort();
-        self.unheard.dedup();
+        for list in [&mut self.heard, &mut self.unheard] {
+            list.sort();
+            list.dedup();
+        }
     }
 
     /// Whether anything differs.
@@ -141,8 +145,8 @@ fn called(unit: &HostUnit) -> String {
     format!("{}{}", if unit.wildcard { "*." } else { "" }, unit.name)
 }
 
-/// The comparison as text: what differs, then counts.
-pub fn parity_text(report: &ParityReport) -> String {
+/// The comparison as text: what differs, where the listeners of the `named` hosts are, then counts.
+pub fn parity_text(report: &ParityReport, named: &[Name]) -> String {
     let told = |addresses: &[IpAddr]| match addresses {
         [] => "nothing".to_owned(),
         some => some.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
@@ -163,16 +167,38 @@ pub fn parity_text(report: &ParityReport) -> String {
     for host in &report.undeclared {
         text.push_str(&format!("{host}: istiod has it, and no entry that was read declares it\n"));
     }
-    for Unheard { host, address, port } in &report.unheard {
-        let socket = std::net::SocketAddr::new(*address, *port);
-        text.push_str(&format!("{host}: no listener of the proxy is bound to {socket}\n"));
+    for socket in &report.unheard {
+        text.push_str(&format!(
+            "{}: no listener of the proxy is bound to {}\n",
+            socket.host,
+            socket.address()
+        ));
     }
-    let ParityReport { compared, differences, ruled, .. } = report;
-    let hosts = |count: usize| if count == 1 { "1 host".to_owned() } else { format!("{count} hosts") };
+    let is_named = |socket: &&Socket| named.iter().any(|name| name.to_string() == socket.host);
+    for socket in report.heard.iter().filter(is_named) {
+        text.push_str(&format!(
+            "{}: a listener of the proxy is bound to {}\n",
+            socket.host,
+            socket.address()
+        ));
+    }
+    let ParityReport { compared, differences, ruled, heard, .. } = report;
+    let count =
+        |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
+    let hosts = |number| count(number, "host", "hosts");
     text.push_str(&format!("{} compared, {} different", hosts(*compared), differences.len()));
+    if !heard.is_empty() {
+        text.push_str(&format!("; {} found", count(heard.len(), "listener", "listeners")));
+    }
     if !ruled.is_empty() {
         text.push_str(&format!("; {} answered by a rule of meshdns", hosts(ruled.len())));
     }
     text.push('\n');
     text
+}
+
+impl Socket {
+    fn address(&self) -> SocketAddr {
+        SocketAddr::new(self.address, self.port)
+    }
 }

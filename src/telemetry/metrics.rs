@@ -3,6 +3,7 @@
 //! Rules: names begin with `meshdns_`, base units stand in names, every label is an enum or fixed for the life of
 //! the process. Queries are counted in one shard per worker (`queries`); everything rarer in plain atomics.
 
+mod hosts;
 mod istiod;
 mod ledger;
 mod queries;
@@ -18,6 +19,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+pub use hosts::HostMetrics;
 pub use istiod::{IstiodFigures, IstiodMetrics, TableAge};
 pub use ledger::LedgerMetrics;
 pub use queries::{QueryShard, Rcode};
@@ -102,6 +104,7 @@ pub struct Metrics {
     chases: Family<Label, Counter>,
     sources: SourceMetrics,
     istiod: Arc<IstiodMetrics>,
+    hosts: Arc<HostMetrics>,
     ledger: LedgerMetrics,
 }
 
@@ -131,8 +134,10 @@ impl Metrics {
         let sources = SourceMetrics::register(&mut registry);
         let istiod = Arc::new(IstiodMetrics::default());
         registry.register_collector(Box::new(Arc::clone(&istiod)));
+        let hosts = Arc::new(HostMetrics::default());
+        registry.register_collector(Box::new(Arc::clone(&hosts)));
         let ledger = LedgerMetrics::register(&mut registry);
-        Self { registry, queries, connections, chases, sources, istiod, ledger }
+        Self { registry, queries, connections, chases, sources, istiod, hosts, ledger }
     }
 
     /// A new shard of the query counters; every worker takes one.
@@ -163,6 +168,11 @@ impl Metrics {
     /// How the stream of istiod stands.
     pub fn istiod(&self) -> &IstiodMetrics {
         &self.istiod
+    }
+
+    /// What the catalog counts.
+    pub fn hosts(&self) -> &HostMetrics {
+        &self.hosts
     }
 
     /// Everything in the OpenMetrics text format.

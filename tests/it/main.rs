@@ -4,6 +4,7 @@
 
 mod commands;
 mod corefiles;
+mod doctor;
 mod everywhere;
 mod hash;
 mod istiod;

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::process::Command;
 
 use crate::support::coredns::{CoreDns, Corefile};
+use crate::support::istiod::{Istiod, Mode};
 use crate::support::process::{Meshdns, free_address};
 
 /// One command of the README, and the lines that it shows below.
@@ -62,7 +63,9 @@ fn asked(command: &str, server: SocketAddr) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn ran(command: &str) -> String {
+/// `istiod` stands for the one that the README has on port 15010.
+fn ran(command: &str, istiod: SocketAddr) -> String {
+    let command = command.replace("127.0.0.1:15010", &istiod.to_string());
     let output = Command::new(env!("CARGO_BIN_EXE_meshdns"))
         .args(command.split_whitespace().skip(1))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -93,11 +96,14 @@ fn tour() -> (SocketAddr, CoreDns, Meshdns) {
 #[test]
 fn the_readme_shows_what_is_printed() {
     let (dns, _coredns, _meshdns) = tour();
+    let mut peer = Istiod::start();
+    let entries = include_str!("../../examples/manifests/service-entries.yaml");
+    let istiod = peer.load(entries, Mode::Status).unwrap().address;
     let mut checked = 0;
     for Example { command, shown } in examples() {
         let printed = match command.split(' ').next() {
             Some("dig") => asked(&command, dns),
-            Some("meshdns") => ran(&command),
+            Some("meshdns") => ran(&command, istiod),
             _ => continue,
         };
         checked += 1;

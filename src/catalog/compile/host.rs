@@ -213,6 +213,8 @@ impl HostOf<'_> {
 #[derive(Default)]
 struct Answer {
     addresses: Vec<IpAddr>,
+    /// Those of them that the mesh assigned.
+    automatic: Vec<IpAddr>,
     alias: Option<(Name, Box<str>)>,
     ports: Vec<Port>,
     origin: Option<AddressOrigin>,
@@ -241,6 +243,9 @@ impl Answer {
 
     fn merge(&mut self, given: Given) {
         self.by_rule |= given.by_rule;
+        if given.origin == AddressOrigin::Automatic {
+            self.automatic.extend(&given.addresses);
+        }
         for address in given.addresses {
             if !self.addresses.contains(&address) {
                 self.addresses.push(address);
@@ -266,8 +271,15 @@ impl Answer {
             sorted.dedup();
             sorted
         };
-        let ours = sorted(&self.addresses);
         let theirs = sorted(row.map_or(&[], |row| &row.addresses));
+        // A proxy is told automatic addresses of its own family only.
+        let told = |address: &IpAddr| {
+            theirs.is_empty()
+                || !self.automatic.contains(address)
+                || theirs.iter().any(|other| other.is_ipv4() == address.is_ipv4())
+        };
+        let ours: Vec<IpAddr> = self.addresses.iter().copied().filter(told).collect();
+        let ours = sorted(&ours);
         if ours == theirs { Parity::Equal } else { Parity::Differs(Box::new(Difference { ours, theirs })) }
     }
 

@@ -1,0 +1,44 @@
+//! Mesh hosts that somebody should look at, as the catalog counts them at the moment of asking.
+
+use std::sync::{Arc, OnceLock};
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::gauge::ConstGauge;
+
+use crate::catalog::Catalog;
+
+/// Which catalog is counted.
+#[derive(Default)]
+pub struct HostMetrics(OnceLock<Arc<Catalog>>);
+
+impl std::fmt::Debug for HostMetrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("HostMetrics")
+    }
+}
+
+impl HostMetrics {
+    /// Counts this catalog from now on; the first one stays.
+    pub fn watch(&self, catalog: Arc<Catalog>) {
+        // A process has one catalog.
+        let _ = self.0.set(catalog);
+    }
+}
+
+impl Collector for HostMetrics {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let Some(catalog) = self.0.get() else { return Ok(()) };
+        let mut gauge = |name, help, value: u64| {
+            let encoder = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+            ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX)).encode(encoder)
+        };
+        let tallies = catalog.tallies();
+        let contested = "Mesh hosts that more than one ServiceEntry declares";
+        gauge("meshdns_contested_hosts", contested, tallies.contested())?;
+        let different =
+            "Mesh hosts that the ServiceEntries give other addresses than the name table of istiod has";
+        gauge("meshdns_parity_differences", different, tallies.different())
+    }
+}
