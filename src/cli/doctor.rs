@@ -56,8 +56,10 @@ impl Doctor {
             None => {
                 let mut settings = self.answers.settings(Some(self.listen))?;
                 let istiod = settings.sources.istiod.take();
-                let istiod =
+                let mut istiod =
                     istiod.context("nobody to compare with: give --istiod ADDRESS or --server URL")?;
+                // So that an istiod that computes addresses tells them, whatever we take them for.
+                istiod.node.auto_allocate = true;
                 let asked = fetch(&istiod, Subscriptions::WithListeners, Duration::from_secs(self.timeout));
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
                 let fetched = runtime.block_on(asked)?;

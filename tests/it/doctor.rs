@@ -100,7 +100,7 @@ fn a_server_with_both_sources_counts_differences() {
     let settings = settings("status", manifests.to_str().unwrap());
     let with_istiod =
         settings.replace("sources: {", &format!("sources: {{istiod: {{address: '{}'}}, ", loaded.address));
-    // The node of a computing mesh says so; the setting would say it for us.
+    // The proxies of a mesh that computes addresses say so; `addresses: hash` would say it for us.
     let with_istiod =
         with_istiod.replace("'}, manifests", "', node: {metadata: {DNS_AUTO_ALLOCATE: 'true'}}}, manifests");
     let server = Meshdns::start(&with_istiod);
