@@ -5,15 +5,15 @@
 //! For each of some hundred sets and each allocator ([`Mode`]) the objects go to istiod, and what comes back, the
 //! ServiceEntries with their final status and everything else as it was, goes to us. Then:
 //!
-//! - **name table**: for every namespace of the set and one outside, and for an IPv4 and an IPv6 sidecar, the table
-//!   that we build is the one that istiod sends, as sets of addresses per host: the order of several is left to chance
-//!   there, and one endpoint may be in a row twice;
-//! - **answers**: for a caller without a namespace they are those of the table of a namespace outside the set, read as the sidecar's DNS
-//!   proxy reads it, except where we differ on purpose (Kubernetes names, and what `docs/` says of ServiceEntries);
-//! - **listeners**: every automatic address that we answer, and no other, has its listener in LDS on each TCP port of
-//!   its host;
+//! - **name table**: for every namespace of the set and one outside, and for an IPv4 and an IPv6 sidecar, each host has
+//!   the addresses in the table that istiod sends over the wire, and istiod has no host that we lack;
+//! - **answers**: a client that asks by DNS is told these addresses, before any table is known;
+//! - **listeners**: every automatic address that we answer has its listener on each port that has one of its own, and
+//!   every listener on an automatic address belongs to a host;
 //! - **hash mode** agrees address by address unless [`Set::collides`]: then istiod itself shuffles, and the addresses
-//!   must be those of some order of the colliding names.
+//!   must be those of some order of the colliding names ([`orders`]).
+//!
+//! Left out are the rules that `docs/service-entries.md` lists, each where the comparison meets it.
 //!
 //! Facts about istiod that a comparison has to know are tests in [`peer`].
 
