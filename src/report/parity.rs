@@ -98,7 +98,7 @@ impl ParityReport {
                 v4.iter().map(|a| IpAddr::V4(*a)).chain(v6.iter().map(|a| IpAddr::V6(*a))).collect();
             let entries = inventory.entries_of(&unit.name, unit.wildcard);
             for entry in entries.iter().filter(|entry| unit.entries.contains(&entry.name)) {
-                for (address, port) in sockets(entry, &entries, &unit, &answered) {
+                for (address, port) in sockets(inventory, entry, &unit, &answered) {
                     let heard = listeners.contains(&(address, port));
                     let list = if heard { &mut self.heard } else { &mut self.unheard };
                     list.push(Socket { host: called(&unit), address, port });
@@ -120,8 +120,8 @@ impl ParityReport {
 /// Where proxies listen for an entry that takes automatic addresses. With several entries of one host each has its own, as
 /// far as their status says.
 fn sockets(
+    inventory: &Inventory,
     entry: &ServiceEntry,
-    entries: &[&ServiceEntry],
     unit: &HostUnit,
     answered: &[IpAddr],
 ) -> Vec<(IpAddr, u16)> {
@@ -133,8 +133,14 @@ fn sockets(
     let assigned = entry.assigned.iter().filter(|(host, _)| texts.contains(&&**host)).map(|(_, a)| *a);
     let mut own: Vec<IpAddr> = assigned.filter(|address| answered.contains(address)).collect();
     if own.is_empty() {
-        let literal = |address: &&IpAddr| entries.iter().any(|other| other.addresses.contains(address));
-        own = answered.iter().filter(|address| !literal(address)).copied().collect();
+        // Without a status, those that are neither written by an author nor a pod's.
+        let entries = inventory.entries_of(&unit.name, unit.wildcard);
+        let pods = inventory.pods_in(&entry.name.namespace);
+        let other = |address: &IpAddr| {
+            entries.iter().any(|entry| entry.addresses.contains(address))
+                || pods.iter().any(|pod| pod.address == Some(*address))
+        };
+        own = answered.iter().copied().filter(|address| !other(address)).collect();
     }
     let alone = |port: &&Port| OF_ITS_OWN.iter().any(|known| known.eq_ignore_ascii_case(&port.protocol));
     let ports = entry.ports.iter().filter(alone).filter_map(|port| port.number);
