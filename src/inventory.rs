@@ -15,7 +15,7 @@ use std::net::IpAddr;
 pub use unit_key::UnitKey;
 
 use crate::model::{
-    Change, EndpointSlice, Kind, Name, Namespace, ObjectName, Pod, Service, ServiceEntry, ServiceImport,
+    Change, EndpointSlice, Key, Kind, Name, Namespace, ObjectName, Pod, Service, ServiceEntry, ServiceImport,
     TableRow, WorkloadEntry,
 };
 use layer::Layer;
@@ -58,30 +58,48 @@ impl Inventory {
                 for object in objects {
                     fresh.upsert(object, &old, touched);
                 }
-                self.layers.insert(source, fresh);
                 old.touch_all(touched);
+                old.touch_endpoint_names(touched);
+                let namespaces: BTreeSet<Box<str>> =
+                    old.workload_namespaces().chain(fresh.workload_namespaces()).map(Box::from).collect();
+                self.layers.insert(source, fresh);
                 self.touch_namespaces(touched);
+                for namespace in namespaces {
+                    self.touch_selecting(source, &namespace, touched);
+                }
             }
             Change::Upsert(object) => {
                 let key = object.key();
                 self.layers.entry(source).or_default().upsert(object, &Layer::default(), touched);
-                if key.kind == Kind::Namespace {
-                    self.touch_namespace(&key.name.name, touched);
-                }
+                self.touch_others(source, &key, touched);
             }
             Change::Remove(key) => {
                 if let Some(layer) = self.layers.get_mut(&source) {
                     layer.remove(&key, touched);
                 }
-                if key.kind == Kind::Namespace {
-                    self.touch_namespace(&key.name.name, touched);
-                }
+                self.touch_others(source, &key, touched);
             }
             Change::Batch(changes) => {
                 for change in changes {
                     self.fold(source, change, touched);
                 }
             }
+        }
+    }
+
+    /// What an object decides about objects of other kinds and sources.
+    fn touch_others(&self, source: u8, key: &Key, touched: &mut BTreeSet<UnitKey>) {
+        match key.kind {
+            Kind::Namespace => self.touch_namespace(&key.name.name, touched),
+            Kind::Pod | Kind::WorkloadEntry => self.touch_selecting(source, &key.name.namespace, touched),
+            _ => {}
+        }
+    }
+
+    /// Workloads of one source may be selected by entries of another. Its own entries were touched by labels.
+    fn touch_selecting(&self, source: u8, namespace: &str, touched: &mut BTreeSet<UnitKey>) {
+        for (_, layer) in self.layers.iter().filter(|(other, _)| **other != source) {
+            layer.touch_all_selecting(namespace, touched);
         }
     }
 
@@ -206,5 +224,56 @@ impl Inventory {
     /// How many objects of a kind are known.
     pub fn count(&self, kind: Kind) -> usize {
         self.layers.values().map(|layer| layer.count(kind)).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Host, Labels, Object, Resolution};
+
+    fn selecting() -> Object {
+        Object::ServiceEntry(ServiceEntry {
+            name: ObjectName::new("shop", "db"),
+            labels: Labels::default(),
+            hosts: vec![Host::parse("db.example").unwrap()],
+            declares_addresses: false,
+            addresses: Vec::new(),
+            ports: Vec::new(),
+            resolution: Resolution::Static,
+            endpoints: Vec::new(),
+            selector: Some(Labels::from_iter([("app", "db")])),
+            answer: None,
+            export_to: Vec::new(),
+            created: 0,
+            assigned: Vec::new(),
+        })
+    }
+
+    fn pod(label: &str) -> Object {
+        Object::Pod(Pod {
+            name: ObjectName::new("shop", "db-0"),
+            labels: Labels::from_iter([("app", label)]),
+            address: Some("10.0.0.1".parse().unwrap()),
+            ready: true,
+            finished: false,
+            terminating: false,
+        })
+    }
+
+    #[test]
+    fn workloads_of_one_source_touch_the_entries_of_another() {
+        let host = UnitKey::Host { name: Name::parse("db.example").unwrap(), wildcard: false };
+        let mut inventory = Inventory::default();
+        inventory.apply(0, Change::Replace(vec![selecting()]));
+        for change in [
+            Change::Upsert(pod("db")),
+            Change::Upsert(pod("web")),
+            Change::Remove(pod("web").key()),
+            Change::Replace(vec![pod("db")]),
+            Change::Replace(Vec::new()),
+        ] {
+            assert!(inventory.apply(1, change.clone()).contains(&host), "{change:?}");
+        }
     }
 }

@@ -8,6 +8,7 @@ use anyhow::Result;
 use meshdns::catalog::Catalog;
 use meshdns::config::Settings;
 use meshdns::keeper::{Keeper, keep};
+use meshdns::report::ParityReport;
 use meshdns::run::{Parts, Task};
 use meshdns::serve::{Readiness, inspect};
 use meshdns::source::{Report, SourceId, Update, istiod, manifests};
@@ -27,7 +28,7 @@ const ISTIOD: &str = "istiod";
 pub(super) fn parts(settings: &Settings) -> Result<Parts> {
     let catalog = Arc::new(Catalog::new(settings.policy()));
     let (readiness, metrics) = (Readiness::new(), Arc::new(Metrics::new()));
-    metrics.hosts().watch(Arc::clone(&catalog));
+    metrics.hosts().watch(Arc::clone(&catalog), |catalog| ParityReport::of(catalog).differences.len());
     let (updates, incoming) = mpsc::channel::<Update>(WAITING_UPDATES);
     let (reports, joined) = Reports::new();
     let mut tasks = Vec::new();

@@ -193,6 +193,26 @@ impl Layer {
         }
     }
 
+    /// The hosts of all entries of a namespace that select workloads: for workloads that another source tells of.
+    pub(super) fn touch_all_selecting(&self, namespace: &str, touched: &mut BTreeSet<UnitKey>) {
+        let from = ObjectName::new(namespace, "");
+        let within = |name: &&ObjectName| *name.namespace == *namespace;
+        let entries =
+            self.selecting.range(from..).take_while(within).filter_map(|name| self.entries.get(name));
+        touched.extend(entries.flat_map(|entry| entry.hosts.iter().map(host_key)));
+    }
+
+    /// The namespaces that have workloads.
+    pub(super) fn workload_namespaces(&self) -> impl Iterator<Item = &str> {
+        self.pods.keys().chain(self.workloads.keys()).map(|name| &*name.namespace)
+    }
+
+    /// The hosts of this name, if proxies look it up because of what is here.
+    pub(super) fn touch_endpoint_names(&self, touched: &mut BTreeSet<UnitKey>) {
+        let key = |name: &Name| UnitKey::Host { name: name.clone(), wildcard: false };
+        touched.extend(self.endpoint_names.keys().map(key));
+    }
+
     /// Counts names that proxies look up, and touches the host of each that becomes one or ceases to be one.
     fn count_endpoints<'a>(
         &mut self,
