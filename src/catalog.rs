@@ -112,12 +112,15 @@ impl Catalog {
                 let change = new.as_ref().map_or(0, HostUnit::visible_content);
                 self.tallies.replace(self.hosts.get(&name, wildcard).as_deref(), new.as_ref());
                 let owner = Owner::Host(name.clone());
-                let added: Vec<_> =
-                    new.as_ref().map(|unit| unit.automatic_addresses().collect()).unwrap_or_default();
+                let has: Vec<_> = new
+                    .iter()
+                    .flat_map(HostUnit::automatic_addresses)
+                    .map(|address| (address, &owner))
+                    .collect();
                 let old = self.hosts.publish(&name, wildcard, new);
-                let removed: Vec<_> =
-                    old.as_ref().map(|unit| unit.automatic_addresses().collect()).unwrap_or_default();
-                self.reverse.replace(&owner, removed.into_iter(), added.into_iter());
+                let had =
+                    old.iter().flat_map(|unit| unit.automatic_addresses()).map(|address| (address, &owner));
+                self.reverse.replace(had, has.into_iter());
                 self.serials.replace(
                     serial::Area::Cluster,
                     old.map_or(0, |unit| unit.visible_content()),
@@ -142,10 +145,15 @@ impl Catalog {
         };
         // Imported services have no reverse names: their addresses belong to other clusters.
         if matches!(area, serial::Area::Cluster) {
-            let addresses =
-                |unit: Option<&ServiceUnit>| unit.map(ServiceUnit::reverse_addresses).unwrap_or_default();
-            let (removed, added) = (addresses(old.as_deref()), addresses(new.as_deref()));
-            self.reverse.replace(&Owner::Service(key), removed.into_iter(), added.into_iter());
+            let (as_ip, as_endpoint) = (Owner::ClusterIp(key.clone()), Owner::Endpoint(key));
+            let owned = |unit: &ServiceUnit| {
+                let (ips, endpoints) = unit.reverse_addresses();
+                let mut owned: Vec<_> = ips.into_iter().map(|address| (address, &as_ip)).collect();
+                owned.extend(endpoints.into_iter().map(|address| (address, &as_endpoint)));
+                owned
+            };
+            let had = old.iter().flat_map(|unit| owned(unit));
+            self.reverse.replace(had, new.iter().flat_map(|unit| owned(unit)));
         }
         let content = |unit: Option<&ServiceUnit>| unit.map_or(0, |unit| unit.content);
         self.serials.replace(area, content(old.as_deref()), content(new.as_deref()));
@@ -193,7 +201,7 @@ impl Catalog {
     }
 }
 
-pub(crate) use reverse::Owner as ReverseOwner;
+pub(crate) use reverse::{Owner as ReverseOwner, Owners};
 
 /// The lower-case wire form `name.namespace`, without a root octet, that a service is found by.
 pub(crate) fn service_key(name: &ObjectName) -> Box<[u8]> {

@@ -6,6 +6,7 @@
 //!
 //! Where two sources know an object of the same kind, namespace and name, the one with the lower number wins.
 
+mod by_host;
 mod layer;
 mod unit_key;
 
@@ -167,15 +168,19 @@ impl Inventory {
         self.layers.values().flat_map(|layer| layer.pods_at(namespace, address)).collect()
     }
 
-    /// All entries that name a host, in no particular order.
+    /// All entries that name a host, by name.
     pub fn entries_of(&self, host: &Name, wildcard: bool) -> Vec<&ServiceEntry> {
-        let mut by_name: BTreeMap<&ObjectName, &ServiceEntry> = BTreeMap::new();
+        let mut found: Vec<&ServiceEntry> = Vec::new();
         for layer in self.layers.values() {
-            for entry in layer.entries_of(host, wildcard) {
-                by_name.entry(&entry.name).or_insert(entry);
+            let alone = found.is_empty();
+            found.extend(layer.entries_of(host, wildcard));
+            if !alone {
+                // Stable: of two with one name the first is that of the lower number.
+                found.sort_by_key(|entry| &entry.name);
+                found.dedup_by_key(|entry| &entry.name);
             }
         }
-        by_name.into_values().collect()
+        found
     }
 
     /// The ServiceEntry of that name.

@@ -13,7 +13,7 @@ mod service;
 mod table;
 mod walk;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::mem;
 
 use foldhash::fast::RandomState;
@@ -43,12 +43,13 @@ pub struct HashAllocator {
 
 impl Allocator for HashAllocator {
     fn update(&mut self, inventory: &Inventory, touched: &BTreeSet<UnitKey>) -> BTreeSet<UnitKey> {
-        let mut renewed: HashSet<&Name, RandomState> = HashSet::default();
+        // In order, as they are in `touched`.
+        let mut renewed: Vec<&Name> = Vec::new();
         for key in touched {
             if let UnitKey::Host { name, wildcard: false } = key
                 && self.renew(inventory, name)
             {
-                renewed.insert(name);
+                renewed.push(name);
             }
         }
         if renewed.is_empty() {
@@ -56,12 +57,16 @@ impl Allocator for HashAllocator {
         }
         let mut moved = self.table.settle();
         let before = mem::replace(&mut self.shifts, Shifts::of(|slot| self.table.occupant(slot).is_some()));
+        // Those that were renewed are known to be touched: naming them again would cost a full load most of its time.
+        let known = renewed.iter().filter(|name| self.units.contains_key(**name)).count();
+        if known == self.units.len() {
+            return BTreeSet::new();
+        }
         let shifted = before.differing(&self.shifts).into_iter().flatten();
         moved
             .extend(shifted.filter_map(|slot| self.table.occupant(slot).filter(|id| self.counts(*id, slot))));
-        // Those that were renewed are known to be touched: naming them again would cost a full load most of its time.
-        let others =
-            moved.into_iter().map(|id| &self.table.member(id).unit).filter(|unit| !renewed.contains(unit));
+        let others = moved.into_iter().map(|id| &self.table.member(id).unit);
+        let others = others.filter(|unit| renewed.binary_search(unit).is_err());
         others.map(|unit| UnitKey::Host { name: unit.clone(), wildcard: false }).collect()
     }
 

@@ -8,8 +8,11 @@
 use std::net::IpAddr;
 
 use super::{Asked, Base, Found, MadeName, Notes, Records, Step, Topic, Weight, kind, kubernetes, select};
-use crate::catalog::{Catalog, Class, ReverseOwner};
-use crate::model::{Kind, push_label, reverse_address};
+use crate::catalog::{Catalog, Class, ReverseOwner, ServiceUnit};
+use crate::model::{Kind, Name, push_label, reverse_address};
+
+/// So many hosts with one address are told of; the first counts.
+const TOLD_HOSTS: usize = 16;
 
 /// Looks a name below a reverse zone's apex up.
 pub(super) fn find(catalog: &Catalog, name: &Asked, kind: u16, notes: &mut impl Notes) -> Found {
@@ -38,13 +41,18 @@ pub(super) fn find(catalog: &Catalog, name: &Asked, kind: u16, notes: &mut impl 
     if kind == kind::PTR { Found::Records(Records::Pointers(pointers), Class::Ptr) } else { Found::Nothing }
 }
 
+/// Costs a bounded amount of work however many units have the address: no more than so many are looked at, services with it
+/// as cluster IP come first and end the search, hosts come last and only the first of them counts.
 fn pointers(catalog: &Catalog, address: IpAddr, notes: &mut impl Notes) -> Vec<MadeName> {
     let Some(owners) = catalog.reverse().owners(address) else { return Vec::new() };
     let zone = catalog.policy.zones.first_forward();
     let (mut endpoints, mut hosts) = (Vec::new(), Vec::new());
+    // Services that lost the cluster IP since the owners were read.
+    let mut changed: Vec<Box<[u8]>> = Vec::new();
     for owner in owners.iter() {
-        match (owner, zone) {
-            (ReverseOwner::Service(key), Some(zone)) => {
+        match (&*owner, zone) {
+            (ReverseOwner::Endpoint(key), Some(_)) if changed.contains(key) => {}
+            (ReverseOwner::ClusterIp(key) | ReverseOwner::Endpoint(key), Some(zone)) => {
                 let Some(unit) = catalog.service(key) else { continue };
                 if unit.has_cluster_ip(address) {
                     notes.say(|| {
@@ -56,29 +64,15 @@ fn pointers(catalog: &Catalog, address: IpAddr, notes: &mut impl Notes) -> Vec<M
                     select::push_service(&mut labels, &unit);
                     return vec![MadeName { labels, base: Base::Name(zone.name.clone()) }];
                 }
-                for entry in unit.endpoints.at(address) {
-                    notes.say(|| {
-                        let (label, slice) = (entry.label(), unit.endpoints.slice(entry));
-                        let text =
-                            format!("endpoint {label} of Service {} (EndpointSlice {slice})", unit.name);
-                        Step::of(Topic::Object, format!("{text} has the address {address}"))
-                            .about(Kind::Service, &unit.name)
-                            .about(Kind::EndpointSlice, slice)
-                            .weighing(Weight::Cause)
-                    });
-                    let mut labels = Vec::new();
-                    if push_label(&mut labels, &entry.label()) {
-                        select::push_service(&mut labels, &unit);
-                        let pointer = MadeName { labels, base: Base::Name(zone.name.clone()) };
-                        if !endpoints.contains(&pointer) {
-                            endpoints.push(pointer);
-                        }
-                    }
+                if matches!(&*owner, ReverseOwner::ClusterIp(_)) {
+                    changed.push(key.clone());
                 }
+                push_endpoints(&mut endpoints, &unit, address, &zone.name, notes);
             }
-            (ReverseOwner::Service(_), None) => {
+            (ReverseOwner::ClusterIp(_) | ReverseOwner::Endpoint(_), None) => {
                 notes.say(|| Step::of(Topic::Zone, "no forward zone is configured that a PTR could lead to"));
             }
+            (ReverseOwner::Host(_), _) if hosts.len() == TOLD_HOSTS => break,
             (ReverseOwner::Host(name), _) if kubernetes::is_service(catalog, name.wire()) => {
                 notes.say(|| {
                     Step::of(Topic::Object, format!("host {name} is a Service, which counts instead"))
@@ -89,10 +83,7 @@ fn pointers(catalog: &Catalog, address: IpAddr, notes: &mut impl Notes) -> Vec<M
                     Step::of(Topic::Object, format!("host {name} has the automatic address {address}"))
                         .weighing(Weight::Cause)
                 });
-                hosts.push(MadeName {
-                    labels: name.labels_wire().to_vec(),
-                    base: Base::Name(crate::model::Name::root()),
-                });
+                hosts.push(MadeName { labels: name.labels_wire().to_vec(), base: Base::Name(Name::root()) });
             }
         }
     }
@@ -101,4 +92,34 @@ fn pointers(catalog: &Catalog, address: IpAddr, notes: &mut impl Notes) -> Vec<M
         return hosts;
     }
     endpoints
+}
+
+/// Adds the names of the endpoints of a service at an address, each once.
+fn push_endpoints(
+    names: &mut Vec<MadeName>,
+    unit: &ServiceUnit,
+    address: IpAddr,
+    zone: &Name,
+    notes: &mut impl Notes,
+) {
+    // Those of other services are others.
+    let first = names.len();
+    for entry in unit.endpoints.at(address) {
+        notes.say(|| {
+            let (label, slice) = (entry.label(), unit.endpoints.slice(entry));
+            let text = format!("endpoint {label} of Service {} (EndpointSlice {slice})", unit.name);
+            Step::of(Topic::Object, format!("{text} has the address {address}"))
+                .about(Kind::Service, &unit.name)
+                .about(Kind::EndpointSlice, slice)
+                .weighing(Weight::Cause)
+        });
+        let mut labels = Vec::new();
+        if push_label(&mut labels, &entry.label()) {
+            select::push_service(&mut labels, unit);
+            let name = MadeName { labels, base: Base::Name(zone.clone()) };
+            if !names[first..].contains(&name) {
+                names.push(name);
+            }
+        }
+    }
 }

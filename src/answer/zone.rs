@@ -6,7 +6,7 @@ use super::{
     Addresses, Asked, Base, Found, MadeName, NameServer, Notes, Records, Soa, Step, Topic, Weight, kind,
     mesh, select,
 };
-use crate::catalog::{Catalog, Class, ReverseOwner, ServiceKind};
+use crate::catalog::{Catalog, Class, Owners, ReverseOwner, ServiceKind};
 use crate::model::{Zone, ZoneKind, push_label};
 
 /// The version of the Kubernetes DNS specification that names follow (its section 2.2).
@@ -99,8 +99,8 @@ fn name_servers(catalog: &Catalog, zone: &Zone, at: usize) -> Vec<NameServer> {
         }
     };
     for address in &catalog.policy.server_addresses {
-        for owner in catalog.reverse().owners(*address).iter().flat_map(|owners| owners.iter()) {
-            let ReverseOwner::Service(key) = owner else { continue };
+        for owner in catalog.reverse().owners(*address).iter().flat_map(Owners::iter) {
+            let ReverseOwner::Endpoint(key) = &*owner else { continue };
             let Some(unit) = catalog.service(key) else { continue };
             let mut service = Vec::new();
             select::push_service(&mut service, &unit);

@@ -114,17 +114,14 @@ impl ServiceUnit {
         }
     }
 
-    /// Every address that a reverse name may lead from to this service, each once.
-    pub(super) fn reverse_addresses(&self) -> Vec<IpAddr> {
+    /// The addresses that a reverse name may lead from to this service: its cluster IPs, and those of its endpoints.
+    pub(super) fn reverse_addresses(&self) -> (Vec<IpAddr>, Vec<IpAddr>) {
         if matches!(self.kind, ServiceKind::Hidden(_)) {
-            return Vec::new();
+            return (Vec::new(), Vec::new());
         }
-        let mut addresses = self.cluster_ips();
-        addresses.extend(self.endpoints.v4().iter().map(|address| IpAddr::V4(*address)));
-        addresses.extend(self.endpoints.v6().iter().map(|address| IpAddr::V6(*address)));
-        addresses.sort_unstable();
-        addresses.dedup();
-        addresses
+        let v4 = self.endpoints.v4().iter().map(|address| IpAddr::V4(*address));
+        let v6 = self.endpoints.v6().iter().map(|address| IpAddr::V6(*address));
+        (self.cluster_ips(), v4.chain(v6).collect())
     }
 
     /// Its cluster IPs, IPv4 first.

@@ -7,6 +7,7 @@ use std::ops::Bound;
 use foldhash::fast::RandomState;
 
 use super::UnitKey;
+use super::by_host::ByHost;
 use crate::model::{
     Addressing, EndpointSlice, Host, Key, Kind, Labels, Name, Namespace, Object, ObjectName, Pod, Resolution,
     Service, ServiceEntry, ServiceImport, TableRow, Target, WorkloadEntry,
@@ -27,14 +28,14 @@ pub(super) struct Layer {
     pods: BTreeMap<ObjectName, Pod>,
     pods_by_address: BTreeMap<(Box<str>, IpAddr), BTreeSet<ObjectName>>,
     pub(super) entries: Map<ObjectName, ServiceEntry>,
-    entries_by_host: Map<(Name, bool), BTreeSet<ObjectName>>,
+    entries_by_host: ByHost<ObjectName>,
     /// Entries with a workloadSelector.
     selecting: BTreeSet<ObjectName>,
     /// The names that proxies look up because they are endpoints, each with how often it is one.
     endpoint_names: Map<Name, usize>,
     workloads: BTreeMap<ObjectName, WorkloadEntry>,
     rows: Map<Box<str>, TableRow>,
-    rows_by_host: Map<(Name, bool), BTreeSet<Box<str>>>,
+    rows_by_host: ByHost<Box<str>>,
     /// How many Services have a cluster IP of each family.
     pub(super) with_v4: usize,
     pub(super) with_v6: usize,
@@ -76,10 +77,7 @@ impl Layer {
                 }
                 for host in &entry.hosts {
                     touched.insert(host_key(host));
-                    self.entries_by_host
-                        .entry((host.name.clone(), host.wildcard))
-                        .or_default()
-                        .insert(entry.name.clone());
+                    self.entries_by_host.insert(&host.name, host.wildcard, entry.name.clone());
                 }
                 self.entries.insert(entry.name.clone(), entry);
             }
@@ -91,9 +89,8 @@ impl Layer {
             }
             Object::TableRow(row) => {
                 self.remove_row(&row.host.text, touched);
-                let at = (row.host.name.clone(), row.host.wildcard);
-                touched.insert(UnitKey::Host { name: at.0.clone(), wildcard: at.1 });
-                self.rows_by_host.entry(at).or_default().insert(row.host.text.clone());
+                touched.insert(host_key(&row.host));
+                self.rows_by_host.insert(&row.host.name, row.host.wildcard, row.host.text.clone());
                 self.rows.insert(row.host.text.clone(), row);
             }
         }
@@ -164,14 +161,8 @@ impl Layer {
         self.selecting.remove(name);
         self.count_endpoints(endpoint_names(&old), false, touched);
         for host in &old.hosts {
-            let at = (host.name.clone(), host.wildcard);
-            if let Some(names) = self.entries_by_host.get_mut(&at) {
-                names.remove(name);
-                if names.is_empty() {
-                    self.entries_by_host.remove(&at);
-                }
-            }
-            touched.insert(UnitKey::Host { name: at.0, wildcard: at.1 });
+            self.entries_by_host.remove(&host.name, host.wildcard, name);
+            touched.insert(host_key(host));
         }
     }
 
@@ -236,14 +227,8 @@ impl Layer {
 
     fn remove_row(&mut self, text: &str, touched: &mut BTreeSet<UnitKey>) {
         let Some(old) = self.rows.remove(text) else { return };
-        let at = (old.host.name, old.host.wildcard);
-        if let Some(texts) = self.rows_by_host.get_mut(&at) {
-            texts.remove(text);
-            if texts.is_empty() {
-                self.rows_by_host.remove(&at);
-            }
-        }
-        touched.insert(UnitKey::Host { name: at.0, wildcard: at.1 });
+        self.rows_by_host.remove(&old.host.name, old.host.wildcard, &old.host.text);
+        touched.insert(host_key(&old.host));
     }
 
     fn count_families(&mut self, service: &Service, added: bool) {
@@ -273,10 +258,7 @@ impl Layer {
     }
 
     pub(super) fn host_keys(&self) -> impl Iterator<Item = UnitKey> {
-        self.entries_by_host
-            .keys()
-            .chain(self.rows_by_host.keys())
-            .map(|(name, wildcard)| UnitKey::Host { name: name.clone(), wildcard: *wildcard })
+        self.entries_by_host.units().chain(self.rows_by_host.units())
     }
 
     /// Every unit whose existence hangs on a namespace.
@@ -312,8 +294,7 @@ impl Layer {
     }
 
     pub(super) fn entries_of(&self, host: &Name, wildcard: bool) -> impl Iterator<Item = &ServiceEntry> {
-        let names = self.entries_by_host.get(&(host.clone(), wildcard));
-        names.into_iter().flatten().filter_map(|name| self.entries.get(name))
+        self.entries_by_host.get(host, wildcard).filter_map(|name| self.entries.get(name))
     }
 
     pub(super) fn entries(&self) -> impl Iterator<Item = &ServiceEntry> {
@@ -336,8 +317,7 @@ impl Layer {
 
     /// The row of istiod's name table for a host. Of rows that differ in letter case alone the first counts.
     pub(super) fn row_of(&self, host: &Name, wildcard: bool) -> Option<&TableRow> {
-        let texts = self.rows_by_host.get(&(host.clone(), wildcard))?;
-        self.rows.get(texts.first()?)
+        self.rows.get(self.rows_by_host.get(host, wildcard).next()?)
     }
 
     pub(super) fn count(&self, kind: Kind) -> usize {

@@ -6,8 +6,10 @@
 //! up step by step. A new service takes the slot of a younger one, which walks on; a slot that becomes free goes
 //! back to the oldest of those that were turned away at it, which frees another. So each slot remembers them.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::mem;
+
+use foldhash::fast::RandomState;
 
 use super::service::Service;
 use super::walk::{LIMIT, SLOTS, Walk};
@@ -25,6 +27,8 @@ pub(super) struct Member {
     pub(super) unit: Name,
     /// Where it is.
     pub(super) place: Place,
+    /// Where it was before, if that was changed since the last [`Table::settle`].
+    before: Option<Place>,
     walk: Walk,
     /// How often it was turned away, at the first slots of its walk.
     turned_away: u32,
@@ -55,9 +59,9 @@ pub(super) struct Table {
     members: Vec<Member>,
     gone: Vec<Id>,
     slots: Box<[Slot]>,
-    late: BTreeSet<Id>,
-    /// Whose place was changed, and where they were before each change.
-    moved: Vec<(Id, Place)>,
+    late: HashSet<Id, RandomState>,
+    /// Whose place was changed.
+    moved: Vec<Id>,
 }
 
 impl Default for Table {
@@ -66,7 +70,7 @@ impl Default for Table {
             members: Vec::new(),
             gone: Vec::new(),
             slots: vec![Slot::default(); SLOTS as usize].into(),
-            late: BTreeSet::new(),
+            late: HashSet::default(),
             moved: Vec::new(),
         }
     }
@@ -86,7 +90,7 @@ impl Table {
     /// Adds a service; it has no slot before [`Table::settle`].
     pub(super) fn add(&mut self, service: Service, unit: Name) -> Id {
         let walk = service.walk();
-        let member = Member { service, unit, place: Place::Late, walk, turned_away: 0 };
+        let member = Member { service, unit, place: Place::Late, before: None, walk, turned_away: 0 };
         let id = match self.gone.pop() {
             Some(id) => {
                 self.members[id] = member;
@@ -117,13 +121,11 @@ impl Table {
             self.enter(id);
         }
         let mut moved = mem::take(&mut self.moved);
-        moved.sort_by_key(|(id, _)| *id);
-        moved.dedup_by_key(|(id, _)| *id);
+        moved.retain(|id| {
+            let member = &mut self.members[*id];
+            member.before.take().is_some_and(|before| before != member.place)
+        });
         moved
-            .into_iter()
-            .filter(|(id, before)| self.members[*id].place != *before)
-            .map(|(id, _)| id)
-            .collect()
     }
 
     /// Who is to begin to walk. Beyond as many services as there are slots only the oldest may.
@@ -222,8 +224,12 @@ impl Table {
 
     /// Returns the place before.
     fn place(&mut self, id: Id, place: Place) -> Place {
-        let before = mem::replace(&mut self.members[id].place, place);
-        self.moved.push((id, before));
+        let member = &mut self.members[id];
+        let before = mem::replace(&mut member.place, place);
+        if member.before.is_none() {
+            member.before = Some(before);
+            self.moved.push(id);
+        }
         before
     }
 }
