@@ -114,6 +114,8 @@ mod tests {
     use super::*;
     use crate::source::istiod::{Endpoint, Limits, NodeIdentity};
 
+    type Edit = fn(&mut IstiodSettings);
+
     const HOUR: Duration = Duration::from_secs(3600);
 
     fn settings(change: impl FnOnce(&mut IstiodSettings)) -> IstiodSettings {
@@ -146,10 +148,8 @@ mod tests {
     #[test]
     fn what_changes_the_table_makes_it_another_one() {
         let now = SystemTime::now();
-        let told = |change: fn(&mut IstiodSettings)| {
-            kept(now).check(&settings(change), now).err().map(|why| why.to_string())
-        };
-        let cases: [(fn(&mut IstiodSettings), &str, &str); 8] = [
+        let told = |change: Edit| kept(now).check(&settings(change), now).err().map(|why| why.to_string());
+        let cases: [(Edit, &str, &str); 8] = [
             (|s| s.endpoint.port = 15_012, "istiod istiod:15010", "istiod istiod:15012"),
             (|s| s.node.namespace = "shop".into(), "namespace default", "namespace shop"),
             (

@@ -28,7 +28,10 @@ const ROW: usize = 64;
 /// Whose view, version, when it came, when it was confirmed (Unix milliseconds), and how many rows there are.
 const HEAD: TableDefinition<'_, (), (&str, &str, u64, u64, u64)> = TableDefinition::new("name table");
 /// Host as istiod writes it to addresses, registry, short name and namespace.
-const ROWS: TableDefinition<'_, &str, (&[u8], u8, &str, &str)> = TableDefinition::new("name table rows");
+const ROWS: TableDefinition<'_, &str, Columns<'_>> = TableDefinition::new("name table rows");
+
+/// Addresses, registry, short name and namespace.
+type Columns<'a> = (&'a [u8], u8, &'a str, &'a str);
 
 /// The registries.
 const EXTERNAL: u8 = 0;
@@ -130,21 +133,20 @@ pub(super) fn write(database: &Database, old: Option<&Kept>, new: &Kept) -> Resu
 
 /// What is wrong with a table that cannot be kept.
 pub(super) fn refused(table: &Table) -> Option<String> {
-    let size = |(host, row): (&Box<str>, &TableRow)| {
-        let named = match &row.registry {
-            Registry::External => 0,
-            Registry::Kubernetes { short_name, namespace } => short_name.len() + namespace.len(),
-        };
-        ROW + host.len() + named + octets(&row.addresses).len()
-    };
-    let size: usize = table.rows.iter().map(size).sum();
+    let size: usize = table.rows.iter().map(|(host, row)| host.len() + size(row)).sum();
     (size > LARGEST).then(|| format!("it is larger than {} MiB", LARGEST >> 20))
 }
 
-fn row(
-    host: &str,
-    (addresses, registry, short_name, namespace): (&[u8], u8, &str, &str),
-) -> Option<TableRow> {
+/// Octets of a row besides its host, about.
+fn size(row: &TableRow) -> usize {
+    let named = match &row.registry {
+        Registry::External => 0,
+        Registry::Kubernetes { short_name, namespace } => short_name.len() + namespace.len(),
+    };
+    ROW + named + octets(&row.addresses).len()
+}
+
+fn row(host: &str, (addresses, registry, short_name, namespace): Columns<'_>) -> Option<TableRow> {
     let registry = match registry {
         EXTERNAL => Registry::External,
         KUBERNETES => Registry::Kubernetes { short_name: short_name.into(), namespace: namespace.into() },

@@ -113,7 +113,7 @@ async fn a_table_that_makes_no_sense_is_told_and_replaced() {
         "it has format 2, this version knows 1",
     )
     .await;
-    let rows: [(&str, (&[u8], u8, &str, &str)); 4] = [
+    let rows: [(&str, Columns<'_>); 4] = [
         ("x.internal", (&[5, 1, 2, 3, 4], EXTERNAL, "", "")),
         ("x.internal", (&[IPV4, 1, 2, 3], EXTERNAL, "", "")),
         ("x.internal", (&[IPV4, 1, 2, 3, 4], 9, "", "")),
