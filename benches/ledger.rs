@@ -73,8 +73,8 @@ fn publishes(criterion: &mut Criterion) {
     keeper.settle();
     let (updates, incoming) = mpsc::channel(8);
     let (_requests, asked) = Journal::requests();
-    let (journal, writing) = Journal::connect(store, BTreeSet::new(), asked, Metrics::new().ledger().clone());
-    runtime.spawn(writing);
+    let (journal, writer) = Journal::connect(store, BTreeSet::new(), asked, Metrics::new().ledger().clone());
+    runtime.spawn(writer.run());
     runtime.spawn(keep(incoming, keeper, journal, |_| {}));
     let mut next = 1_000;
     let mut durations = Vec::new();

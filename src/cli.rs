@@ -10,6 +10,7 @@ mod doctor;
 mod explain;
 mod flags;
 mod keeping;
+mod kept_table;
 mod ledger_file;
 mod load;
 mod output;

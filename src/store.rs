@@ -7,6 +7,7 @@ mod error;
 mod file;
 mod journal;
 mod memory;
+mod name_tables;
 mod writer;
 
 use std::num::NonZeroU32;
@@ -16,9 +17,11 @@ pub use error::StoreError;
 pub use file::{FileStore, Remembered, remembered};
 pub use journal::{Event, Journal, LedgerRequests, unix_seconds};
 pub use memory::MemoryStore;
-pub use writer::load;
+pub use name_tables::NameTables;
+pub use writer::{Writer, load};
 
 use crate::allocate::{Claim, HostKey, Outcome, Row, Settled};
+use crate::source::istiod::Kept;
 
 /// Keeps rows.
 pub trait Store: Send + 'static {
@@ -37,6 +40,12 @@ pub trait Store: Send + 'static {
         &mut self,
         claims: Arc<[Claim]>,
     ) -> impl Future<Output = Result<Vec<Outcome>, StoreError>> + Send;
+
+    /// Keeps a name table in place of the last one, as a whole or not at all; it returns when it would survive a crash. A
+    /// store that does not outlive the process keeps none.
+    fn keep(&mut self, _: Kept) -> impl Future<Output = Result<(), StoreError>> + Send {
+        std::future::ready(Ok(()))
+    }
 
     /// What other writers stored since the last call; waits until there is something. A store without other writers
     /// waits for ever. Nothing is lost when the wait is given up.

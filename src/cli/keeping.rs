@@ -10,9 +10,11 @@ use meshdns::config::Settings;
 use meshdns::keeper::{Keeper, keep};
 use meshdns::serve::{Readiness, ReadinessHandle};
 use meshdns::source::{SourceId, Update};
-use meshdns::store::{FileStore, Journal, LedgerRequests, Store, load, unix_seconds};
+use meshdns::store::{FileStore, Journal, LedgerRequests, NameTables, Store, load, unix_seconds};
 use meshdns::telemetry::metrics::Metrics;
 use tokio::sync::mpsc;
+
+use super::kept_table::Waiting;
 
 /// What readiness calls the ledger.
 const LEDGER: &str = "ledger";
@@ -32,6 +34,7 @@ pub(super) struct Ledger {
     handle: ReadinessHandle,
     readiness: Readiness,
     metrics: Arc<Metrics>,
+    istiod: Option<Waiting>,
 }
 
 impl Ledger {
@@ -42,7 +45,19 @@ impl Ledger {
         readiness: &Readiness,
         metrics: Arc<Metrics>,
     ) -> Self {
-        Self { file, settings, handle: readiness.handle(LEDGER), readiness: readiness.clone(), metrics }
+        Self {
+            file,
+            settings,
+            handle: readiness.handle(LEDGER),
+            readiness: readiness.clone(),
+            metrics,
+            istiod: None,
+        }
+    }
+
+    /// Gives this source the table of an earlier run, and keeps its tables for the next one.
+    pub(super) fn with_istiod(self, istiod: Option<Waiting>) -> Self {
+        Self { istiod, ..self }
     }
 
     /// Reads the ledger, however long that takes, and keeps from then on.
@@ -53,7 +68,7 @@ impl Ledger {
         listed: impl FnMut(SourceId) + Send + 'static,
     ) -> Keeping {
         let (requests, asked) = Journal::requests();
-        let Self { file, settings, handle, readiness, metrics } = self;
+        let Self { file, settings, handle, readiness, metrics, istiod } = self;
         let task = Box::pin(async move {
             let mut store = FileStore::new(file.clone());
             let mut told = String::new();
@@ -67,13 +82,17 @@ impl Ledger {
             })
             .await;
             tracing::info!(file = %file.display(), hosts = rows.len(), "ledger read");
+            let tables = match istiod {
+                Some(istiod) => istiod.give(&mut store).await,
+                None => NameTables::none(),
+            };
             let allocator = settings.allocator_from(store.slices(), unix_seconds(), rows);
             let keeper = Keeper::with_allocator(catalog, allocator);
             // Whoever else tells of hosts tells of no entries.
             let sources = BTreeSet::from([SourceId::MANIFESTS]);
-            let (journal, writing) = Journal::connect(store, sources, asked, metrics.ledger().clone());
+            let (journal, writer) = Journal::connect(store, sources, asked, metrics.ledger().clone());
             handle.release();
-            tokio::join!(writing, keep(updates, keeper, journal, listed));
+            tokio::join!(writer.keeping(tables).run(), keep(updates, keeper, journal, listed));
         });
         Keeping { task, requests: Some(requests) }
     }

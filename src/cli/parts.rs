@@ -17,6 +17,7 @@ use meshdns::telemetry::metrics::{Metrics, SourceMetrics};
 use tokio::sync::{mpsc, watch};
 
 use super::keeping::{Keeping, Ledger};
+use super::kept_table::Waiting;
 use super::ledger_file;
 
 /// Updates that wait for the keeper; a source waits when there are more.
@@ -43,10 +44,25 @@ pub(super) fn parts(settings: &Settings) -> Result<Parts> {
         Arc::clone(&reports).follow(SourceId::MANIFESTS, read, Report::clone),
     ));
 
+    let file = ledger_file::to_write(settings)?;
+    let mut waiting = None;
     if let Some(settings) = settings.sources.istiod.clone() {
         let (status, told) = watch::channel(istiod::Status::default());
         listed.insert(SourceId::ISTIOD, readiness.handle(ISTIOD));
-        tasks.push(task(ISTIOD, istiod::run(settings, None, updates, status, pending())));
+        let mut kept = None;
+        if file.is_some() {
+            let (source, table) = Waiting::new(settings.clone(), told.clone());
+            (waiting, kept) = (Some(source), Some(table));
+        }
+        let following = async move {
+            let kept = match kept {
+                // Without an answer the process ends.
+                Some(table) => table.await.unwrap_or_default(),
+                None => None,
+            };
+            istiod::run(settings, kept, updates, status, pending()).await;
+        };
+        tasks.push(task(ISTIOD, following));
         let (readiness, metrics) = (readiness.clone(), Arc::clone(&metrics));
         let report = move |status: &istiod::Status| {
             readiness.explain(ISTIOD, &status.waits_for());
@@ -61,10 +77,10 @@ pub(super) fn parts(settings: &Settings) -> Result<Parts> {
             handle.release();
         }
     };
-    let keeping = match ledger_file::to_write(settings)? {
+    let keeping = match file {
         Some(file) => {
             let ledger = Ledger::new(file, settings.clone(), &readiness, Arc::clone(&metrics));
-            ledger.keep(Arc::clone(&catalog), incoming, listed)
+            ledger.with_istiod(waiting).keep(Arc::clone(&catalog), incoming, listed)
         }
         None => {
             let allocator = settings.allocator();

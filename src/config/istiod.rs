@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::field::Field;
 use super::kubernetes::namespace;
@@ -21,6 +22,10 @@ use crate::model::{Name, Zone, ZoneKind, Zones};
 use crate::source::istiod::{Endpoint, IstiodSettings, Limits, NodeIdentity, PLAINTEXT_PORT, TLS_PORT, Tls};
 use crate::yaml::Value;
 
+/// A day: addresses of ServiceEntry hosts stay for years, those of pods do not.
+const KEEP: Duration = Duration::from_secs(86_400);
+/// A year, in seconds.
+const LONGEST_KEEP: i64 = 31_536_000;
 const ADDRESS: &str = "a host with a port, such as istiod.istio-system.svc:15012";
 /// What istiod's certificate is for, besides revisions of it (`pilot/pkg/bootstrap/istio_ca.go`).
 const SERVER_NAME: &str = "istiod.istio-system.svc";
@@ -61,6 +66,8 @@ pub(super) fn read(
     let token_place = token.as_ref().map(|field| field.place.clone());
     let token = token.and_then(|field| field.parsed("a path", path));
     let node = section.section("node", read_node);
+    let mut kept_for = KEEP;
+    section.set("keep", &mut kept_for, |field| field.integer("seconds", keep));
     if !given && !is_empty {
         section.missing("address", &format!("{ADDRESS} is expected"));
     }
@@ -71,7 +78,7 @@ pub(super) fn read(
     {
         section.problem(&place, "without TLS anybody on the way could read it: give `tls: {ca: FILE}` too");
     }
-    Some(IstiodSettings { endpoint, tls, token, node, limits: Limits::default() })
+    Some(IstiodSettings { endpoint, tls, token, node, keep: kept_for, limits: Limits::default() })
 }
 
 /// Fills in what other sections say.
@@ -169,6 +176,12 @@ fn read_node(section: &mut Section<'_>) -> NodeIdentity {
     });
     section.set("metadata", &mut used.metadata, |field| Some(metadata(field)));
     used
+}
+
+fn keep(seconds: i64) -> Result<Duration, String> {
+    let range = || format!("{seconds} is out of range: seconds from 0 to {LONGEST_KEEP}");
+    let within = u64::try_from(seconds).ok().filter(|_| seconds <= LONGEST_KEEP);
+    within.map(Duration::from_secs).ok_or_else(range)
 }
 
 /// Texts, and what istiod takes as text: booleans and whole numbers.

@@ -150,6 +150,8 @@ fn istiod_is_asked_as_written() {
 #[test]
 fn istiod_by_its_address_is_asked_in_the_clear_or_for_its_usual_name() {
     let plain = istiod("address: '[fd00::1]:15010'");
+    assert_eq!(plain.keep.as_secs(), 86_400);
+    assert!(istiod("address: 'x:15010', keep: 0").keep.is_zero());
     assert_eq!((plain.endpoint.to_string().as_str(), plain.tls), ("[fd00::1]:15010", None));
     assert_eq!(plain.node, NodeIdentity::default());
     assert_eq!(istiod("address: 'x:443', tls: off").tls, None);
@@ -278,6 +280,12 @@ fn each_mistake_is_told() {
             "sources: {istiod: {address: 15010}}",
             "sources.istiod.address: `15010` is a number: a host with a port",
         ),
+        (
+            "sources: {istiod: {address: 'i:15010', keep: 31536001}}",
+            "2: sources.istiod.keep: 31536001 is out of range: seconds from 0 to 31536000",
+        ),
+        ("sources: {istiod: {address: 'i:15010', keep: -1}}", "sources.istiod.keep: -1 is out of range"),
+        ("sources: {istiod: {keep: 5}}", "sources.istiod.address: a host with a port, such as"),
         ("sources: {istiod: {token: t}}", "sources.istiod.address: a host with a port, such as"),
         (
             "sources: {istiod: {address: 'i:15012'}}",

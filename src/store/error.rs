@@ -65,6 +65,25 @@ pub enum StoreError {
         /// What is wrong with it.
         what: String,
     },
+    /// The name table of istiod in it cannot be used; the rest can.
+    #[error(
+        "{}: the name table of istiod in it cannot be used: {what}; the addresses of the ledger can, and istiod's next table replaces it",
+        path.display()
+    )]
+    NameTable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A name table was not stored.
+    #[error("{}: the name table of istiod cannot be kept: {what}; a restart would begin with an older one or none", path.display())]
+    NotKept {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        what: String,
+    },
     /// A commit failed.
     #[error("{name}: addresses cannot be stored: {what}; hosts wait for them until it works again")]
     Commit {

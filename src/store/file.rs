@@ -7,6 +7,7 @@
 
 mod disk;
 mod format;
+mod name_table;
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
@@ -18,6 +19,7 @@ use tokio::task::spawn_blocking;
 
 use super::{Store, StoreError};
 use crate::allocate::{Claim, HostKey, Outcome, Row};
+use crate::source::istiod::Kept;
 use disk::Disk;
 
 /// How much of the database is cached in memory, in octets; a full /16 takes less.
@@ -37,6 +39,8 @@ pub struct FileStore {
 struct Opened {
     file: Option<Arc<File>>,
     database: Option<Database>,
+    /// The name table that is in it for certain.
+    table: Option<Kept>,
 }
 
 /// What a look at the file of somebody else found.
@@ -52,6 +56,12 @@ impl FileStore {
     /// For the file at `path`, which is not touched before it is loaded.
     pub fn new(path: PathBuf) -> Self {
         Self { path, opened: Arc::default() }
+    }
+
+    /// The name table of istiod that an earlier run has kept. Only after the rest was loaded; an error says what is
+    /// wrong with this table alone.
+    pub async fn name_table(&mut self) -> Result<Option<Kept>, StoreError> {
+        self.blocking(Opened::name_table).await
     }
 
     async fn blocking<T: Send + 'static>(
@@ -77,11 +87,15 @@ impl Store for FileStore {
     async fn commit(&mut self, claims: Arc<[Claim]>) -> Result<Vec<Outcome>, StoreError> {
         self.blocking(move |opened, path| opened.commit(path, &claims)).await
     }
+
+    async fn keep(&mut self, kept: Kept) -> Result<(), StoreError> {
+        self.blocking(move |opened, path| opened.keep(path, kept)).await
+    }
 }
 
 impl Opened {
     fn open(&mut self, path: &Path) -> Result<Vec<(HostKey, Row)>, StoreError> {
-        self.database = None;
+        (self.database, self.table) = (None, None);
         let file = match &self.file {
             Some(file) => Arc::clone(file),
             None => Arc::new(open_or_create(path)?),
@@ -108,6 +122,29 @@ impl Opened {
             return Err(StoreError::Commit { name, what });
         }
         Ok(vec![Outcome::Stored; claims.len()])
+    }
+
+    fn name_table(&mut self, path: &Path) -> Result<Option<Kept>, StoreError> {
+        let Some(database) = &self.database else { return Ok(None) };
+        self.table = name_table::read(path, database)?;
+        Ok(self.table.clone())
+    }
+
+    fn keep(&mut self, path: &Path, kept: Kept) -> Result<(), StoreError> {
+        let failed = |what| StoreError::NotKept { path: path.into(), what };
+        if let Some(what) = name_table::refused(&kept.table) {
+            return Err(failed(what));
+        }
+        if self.database.is_none() {
+            self.open(path)?;
+        }
+        let Some(database) = &self.database else { return Ok(()) };
+        if let Err(error) = name_table::write(database, self.table.as_ref(), &kept) {
+            (self.database, self.table) = (None, None);
+            return Err(failed(error.to_string()));
+        }
+        self.table = Some(kept);
+        Ok(())
     }
 }
 

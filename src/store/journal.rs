@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 
-use super::Store;
-use super::writer::{News, write};
+use super::writer::{News, Writer};
+use super::{NameTables, Store};
 use crate::allocate::Settled;
 use crate::allocate::ledger::{Listing, Notice};
 use crate::keeper::Keeper;
@@ -60,19 +60,20 @@ impl Journal {
         mpsc::channel(WAITING_REQUESTS)
     }
 
-    /// Connects to a store that has been read, and returns the task that writes to it. `sources` are those that have to
+    /// Connects to a store that has been read, and returns what writes to it and has to run. `sources` are those that have to
     /// list everything before hosts that nobody named count as gone.
     pub fn connect<S: Store>(
         store: S,
         sources: BTreeSet<SourceId>,
         requests: mpsc::Receiver<oneshot::Sender<Listing>>,
         metrics: LedgerMetrics,
-    ) -> (Self, impl Future<Output = ()> + Send) {
+    ) -> (Self, Writer<S>) {
         let (batches, incoming) = mpsc::channel(1);
         let (tell, news) = mpsc::channel(1);
-        let writing = write(store, incoming, tell, metrics.clone());
+        let (tables, for_writer) = (NameTables::none(), metrics.clone());
+        let writer = Writer { store, batches: incoming, news: tell, metrics: for_writer, tables };
         let connected = Connected { batches, news, requests, metrics };
-        (Self { connected: Some(connected), in_flight: false, unlisted: sources }, writing)
+        (Self { connected: Some(connected), in_flight: false, unlisted: sources }, writer)
     }
 
     /// Tells the keeper the time, before something else is done.

@@ -56,9 +56,9 @@ impl Running {
         let (requests, asked) = Journal::requests();
         let metrics = Arc::new(Metrics::new());
         let sources = BTreeSet::from([SourceId::MANIFESTS]);
-        let (journal, writing) = Journal::connect(store, sources, asked, metrics.ledger().clone());
+        let (journal, writer) = Journal::connect(store, sources, asked, metrics.ledger().clone());
         let (tell, listed) = mpsc::unbounded_channel();
-        tokio::spawn(writing);
+        tokio::spawn(writer.run());
         tokio::spawn(keep(incoming, keeper, journal, move |source| tell.send(source).unwrap()));
         Self { catalog, updates, requests, listed, metrics }
     }

@@ -1,7 +1,8 @@
 //! The task that waits for the store, so that nobody else has to.
 //!
 //! It takes one batch of claims after the other. A batch that cannot be stored is tried again, with longer and longer pauses
-//! and as it is: what was claimed since then comes behind it, in its order.
+//! and as it is: what was claimed since then comes behind it, in its order. Between batches it keeps name tables; one
+//! that cannot be kept holds up nothing.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-use super::{Store, StoreError};
+use super::{NameTables, Store, StoreError};
 use crate::allocate::{Claim, HostKey, Outcome, Row, Settled};
 use crate::telemetry::metrics::LedgerMetrics;
 
@@ -42,23 +43,44 @@ pub async fn load<S: Store>(store: &mut S, mut failed: impl FnMut(&StoreError)) 
     }
 }
 
-/// Stores batches until nobody sends any.
-pub(super) async fn write<S: Store>(
-    mut store: S,
-    mut batches: mpsc::Receiver<Vec<Claim>>,
-    news: mpsc::Sender<News>,
-    metrics: LedgerMetrics,
-) {
-    loop {
-        let told = tokio::select! {
-            batch = batches.recv() => match batch {
-                None => return,
-                Some(claims) => News::Settled(settle(&mut store, claims, &news, &metrics).await),
-            },
-            changes = store.changes() => News::Learned(changes),
-        };
-        if news.send(told).await.is_err() {
-            return;
+/// What writes to a store.
+#[derive(Debug)]
+pub struct Writer<S> {
+    pub(super) store: S,
+    pub(super) batches: mpsc::Receiver<Vec<Claim>>,
+    pub(super) news: mpsc::Sender<News>,
+    pub(super) metrics: LedgerMetrics,
+    pub(super) tables: NameTables,
+}
+
+impl<S: Store> Writer<S> {
+    /// Keeps these name tables too.
+    #[must_use]
+    pub fn keeping(self, tables: NameTables) -> Self {
+        Self { tables, ..self }
+    }
+
+    /// Stores batches until nobody sends any.
+    pub async fn run(self) {
+        let Self { mut store, mut batches, news, metrics, mut tables } = self;
+        loop {
+            let told = tokio::select! {
+                batch = batches.recv() => match batch {
+                    None => return,
+                    Some(claims) => News::Settled(settle(&mut store, claims, &news, &metrics).await),
+                },
+                changes = store.changes() => News::Learned(changes),
+                kept = tables.next() => {
+                    let begin = Instant::now();
+                    let result = store.keep(kept.clone()).await;
+                    metrics.committed(begin.elapsed(), result.is_ok());
+                    tables.tried(kept, result);
+                    continue;
+                }
+            };
+            if news.send(told).await.is_err() {
+                return;
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 mod crash;
 mod failures;
 mod serving;
+mod tables;
 
 use std::path::{Path, PathBuf};
 

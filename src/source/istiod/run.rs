@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_blocking;
@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 use super::backoff::{Backoff, random};
 use super::connect::{Token, dial, token};
 use super::proto::{DiscoveryRequest, DiscoveryResponse};
-use super::{Exchange, IstiodError, IstiodSettings, Link, Status, Step, Subscriptions, Table};
+use super::{Exchange, IstiodError, IstiodSettings, Kept, Link, Status, Step, Subscriptions, Table};
 use crate::model::{Change, Defect};
 use crate::source::{SourceId, Update};
 
@@ -26,7 +26,7 @@ const TOLD_DEFECTS: usize = 10;
 /// it is used until istiod sends one.
 pub async fn run(
     settings: IstiodSettings,
-    kept: Option<Table>,
+    kept: Option<Kept>,
     updates: mpsc::Sender<Update>,
     status: watch::Sender<Status>,
     stop: impl Future<Output = ()>,
@@ -89,14 +89,23 @@ struct NewTable {
 }
 
 impl Source {
-    async fn follow(mut self, kept: Option<Table>) -> KeeperGone {
-        if let Some(kept) = kept.map(Arc::new) {
-            if self.send(kept.replacement()).await.is_err() {
+    async fn follow(mut self, kept: Option<Kept>) -> KeeperGone {
+        if let Some(Kept { view: _, table, confirmed }) = kept {
+            if self.send(table.replacement()).await.is_err() {
                 return KeeperGone;
             }
-            let (confirmed, table) = (Some(kept.received), Some(Arc::clone(&kept)));
+            let age_seconds = SystemTime::now().duration_since(confirmed).unwrap_or_default().as_secs();
+            let (endpoint, rows) = (&self.settings.endpoint, table.rows.len());
+            tracing::info!(
+                source = "istiod",
+                %endpoint,
+                rows,
+                age_seconds,
+                "a name table of an earlier run is used until istiod sends one"
+            );
+            self.table = Some(Arc::clone(&table));
+            let (table, confirmed) = (Some(table), Some(confirmed));
             self.status.send_modify(|status| (status.table, status.confirmed) = (table, confirmed));
-            self.table = Some(kept);
         }
         let limits = self.settings.limits;
         let mut backoff = Backoff::new(limits.first_pause, limits.longest_pause);

@@ -22,6 +22,8 @@ pub struct IstiodSettings {
     pub token: Option<PathBuf>,
     /// Whom we say we are.
     pub node: NodeIdentity,
+    /// How old a table of an earlier run may be at a start to be used; zero: none is kept.
+    pub keep: Duration,
     /// Limits that are no settings.
     pub limits: Limits,
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::Table;
+use super::{Kept, Table, View};
 use crate::model::{Defect, Kind};
 use crate::source::Report;
 use crate::telemetry::metrics::{IstiodFigures, TableAge};
@@ -60,6 +60,12 @@ impl Status {
             nacks: self.nacks,
             reconnects: self.reconnects,
         }
+    }
+
+    /// What would have to be kept of it now.
+    pub fn to_keep(&self, view: &View) -> Option<Kept> {
+        let confirmed = if self.current { SystemTime::now() } else { self.confirmed? };
+        Some(Kept { view: view.clone(), table: Arc::clone(self.table.as_ref()?), confirmed })
     }
 
     /// Why there is no table yet, for those who wait for one.

@@ -1,4 +1,5 @@
-//! What stands in the file: two tables, `meta` with the number of the format, and `hosts`.
+//! What stands in the file: two tables, `meta` with the number of the format, and `hosts`. A name table may stand beside
+//! them.
 
 use std::fs::File;
 use std::io;
@@ -34,7 +35,7 @@ const SLOT_CHECKSUM: usize = 112;
 /// always whole, so that would give up addresses that were given.
 const ROLLS_BACK: std::ops::Range<f64> = 0.3..0.6;
 
-const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
+pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 /// Namespace and host to IPv4 address, IPv6 address, origin by its place in `Origin::ALL`, since when, and when it was
 /// freed (Unix seconds).
 const HOSTS: TableDefinition<'_, (&str, &str), Columns> = TableDefinition::new("hosts");
@@ -58,7 +59,7 @@ fn begin_tables(database: &Database) -> Result<(), redb::Error> {
 }
 
 /// Two phases cost one more wait for the disk, and tell a commit that was cut off from damage.
-fn begin_write(database: &Database) -> Result<WriteTransaction, redb::Error> {
+pub(super) fn begin_write(database: &Database) -> Result<WriteTransaction, redb::Error> {
     let mut transaction = database.begin_write()?;
     transaction.set_two_phase_commit(true);
     Ok(transaction)

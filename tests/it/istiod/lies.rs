@@ -160,13 +160,15 @@ async fn a_table_of_an_earlier_run_is_used_until_istiod_sends_one() {
     stream.request().await;
     stream.accepted_table("1", &[("a.internal", "10.0.0.1"), ("b.internal", "10.0.0.2")]).await;
     first.update().await;
-    let kept = first.until(|status| status.current).await.table.unwrap();
+    let settings = settings(peer.address);
+    let kept = first.until(|status| status.current).await.to_keep(&settings.view()).unwrap();
+    assert!(kept.confirmed >= kept.table.received);
     drop((first, stream));
 
-    let mut second = Running::with_kept(settings(peer.address), Some((*kept).clone()));
+    let mut second = Running::with_kept(settings, Some(kept.clone()));
     assert_eq!(second.update().await, ["= a.internal 10.0.0.1", "= b.internal 10.0.0.2"]);
     let status = second.until(|status| status.table.is_some()).await;
-    assert_eq!(status.figures().age, TableAge::Since(kept.received));
+    assert_eq!(status.figures().age, TableAge::Since(kept.confirmed));
     let mut stream = peer.stream().await;
     stream.request().await;
     stream.accepted_table("2", &[("a.internal", "10.0.0.1")]).await;

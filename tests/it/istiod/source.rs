@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use meshdns::model::{Change, Object};
-use meshdns::source::istiod::{Endpoint, IstiodSettings, Limits, Link, NodeIdentity, Status, Table, run};
+use meshdns::source::istiod::{Endpoint, IstiodSettings, Kept, Limits, Link, NodeIdentity, Status, run};
 use meshdns::source::{SourceId, Update};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -29,6 +29,7 @@ pub(crate) fn settings(address: SocketAddr) -> IstiodSettings {
         tls: None,
         token: None,
         node: NodeIdentity::default(),
+        keep: Duration::from_secs(3600),
         limits: Limits { first_pause: soon, longest_pause: soon, ..Limits::default() },
     }
 }
@@ -58,7 +59,7 @@ impl Running {
     }
 
     /// Starts with a table of an earlier run.
-    pub(crate) fn with_kept(settings: IstiodSettings, kept: Option<Table>) -> Self {
+    pub(crate) fn with_kept(settings: IstiodSettings, kept: Option<Kept>) -> Self {
         let (sender, updates) = mpsc::channel(8);
         let (told, status) = watch::channel(Status::default());
         let task = tokio::spawn(run(settings, kept, sender, told, std::future::pending()));

@@ -13,7 +13,7 @@ use crate::support::dig::dig;
 use crate::support::process::{Process, free_address, written};
 
 /// `meshdns serve`, not waited for.
-struct Server {
+pub(crate) struct Server {
     process: Process,
     dns: SocketAddr,
     admin: SocketAddr,
@@ -21,13 +21,18 @@ struct Server {
 
 impl Server {
     fn start(istiod: SocketAddr) -> Self {
-        let settings =
-            format!("zones: [cluster.local]\nsources: {{istiod: {{address: '{istiod}', tls: off}}}}\n");
+        Self::start_with(&format!(
+            "zones: [cluster.local]\nsources: {{istiod: {{address: '{istiod}', tls: off}}}}\n"
+        ))
+    }
+
+    /// Starts it with these settings.
+    pub(crate) fn start_with(settings: &str) -> Self {
         let (dns, admin) = (free_address(), free_address());
         let process = Process::start(
             Command::new(env!("CARGO_BIN_EXE_meshdns"))
                 .args(["serve", "--config"])
-                .arg(written("meshdns.yaml", &settings))
+                .arg(written("meshdns.yaml", settings))
                 .args(["--grpc-listen", &free_address().to_string()])
                 .args(["--dns-listen", &dns.to_string()])
                 .args(["--admin-listen", &admin.to_string()]),
@@ -35,13 +40,18 @@ impl Server {
         Self { process, dns, admin }
     }
 
-    async fn page(&self, path: &'static str) -> String {
+    pub(crate) async fn page(&self, path: &'static str) -> String {
         let admin = self.admin;
         spawn_blocking(move || page(admin, path)).await.unwrap()
     }
 
+    /// Waits until it logs a line with this in it.
+    pub(crate) fn wait_for_log(&mut self, part: &str) {
+        self.process.wait_until(part, |printed| printed.iter().any(|line| line.contains(part)));
+    }
+
     /// Waits until a page has this in it.
-    async fn until(&self, path: &'static str, part: &str) -> String {
+    pub(crate) async fn until(&self, path: &'static str, part: &str) -> String {
         let begin = Instant::now();
         loop {
             let page = self.page(path).await;
@@ -52,14 +62,14 @@ impl Server {
         }
     }
 
-    async fn answers(&self, name: &'static str) -> Vec<String> {
+    pub(crate) async fn answers(&self, name: &'static str) -> Vec<String> {
         let dns = self.dns;
         let reply = spawn_blocking(move || dig(dns, [name, "A"])).await.unwrap();
         reply.answer.into_iter().map(|record| record.data).collect()
     }
 
     /// Waits until a name has these addresses.
-    async fn becomes(&self, name: &'static str, addresses: &[&str]) {
+    pub(crate) async fn becomes(&self, name: &'static str, addresses: &[&str]) {
         let begin = Instant::now();
         let mut now = self.answers(name).await;
         while now != addresses {

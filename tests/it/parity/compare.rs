@@ -60,6 +60,7 @@ impl View {
                 auto_allocate: self.mode == Mode::Hash,
                 ..NodeIdentity::default()
             },
+            keep: Duration::ZERO,
             limits: Limits::default(),
         };
         fetch(&settings, Subscriptions::WithListeners, Duration::from_secs(60)).await.unwrap()
