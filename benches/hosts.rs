@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use meshdns::catalog::Catalog;
 use meshdns::config::{Overrides, Settings};
 use meshdns::keeper::{Keeper, keep};
-use meshdns::model::{Change, Host, Object, ObjectName, Registry, Resolution, ServiceEntry, TableRow};
+use meshdns::model::{Change, Host, Object, ObjectName, Registry, ServiceEntry, TableRow};
 use meshdns::source::{SourceId, Update, manifests};
 use meshdns::store::{FileStore, Journal, MemoryStore, Store};
 use meshdns::telemetry::metrics::Metrics;
@@ -88,7 +88,6 @@ fn entry(mode: Mode, index: usize, first: usize) -> Object {
         hosts: hosts.iter().map(|host| Host::parse(host).unwrap()).collect(),
         declares_addresses: literal,
         addresses: if literal { addresses(first).into() } else { Vec::new() },
-        resolution: Resolution::Static,
         created: (index * 7919 % 9973) as i64,
         assigned: if mode == Mode::Status {
             hosts.iter().enumerate().flat_map(given).collect()

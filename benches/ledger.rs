@@ -26,7 +26,6 @@ fn settings() -> Settings {
 fn entry(host: &str, index: usize) -> Object {
     let Object::ServiceEntry(mut entry) = support::entry(host, index) else { unreachable!() };
     entry.assigned.clear();
-    entry.resolution = meshdns::model::Resolution::Static;
     Object::ServiceEntry(entry)
 }
 

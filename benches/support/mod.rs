@@ -127,7 +127,8 @@ pub(crate) fn entry(host: &str, index: usize) -> Object {
         declares_addresses: host.starts_with('*'),
         addresses: if host.starts_with('*') { vec![Ipv4Addr::new(192, 0, 2, 1).into()] } else { Vec::new() },
         ports: vec![port()],
-        resolution: Resolution::Dns,
+        // Of a DNS one without endpoints the address would be withheld.
+        resolution: Resolution::Static,
         endpoints: Vec::new(),
         selector: None,
         answer: None,
