@@ -50,9 +50,7 @@ fn keeper(mode: &str) -> Keeper {
 
 /// The median of some runs.
 fn median(runs: usize, mut run: impl FnMut() -> Duration) -> Duration {
-    let mut times: Vec<Duration> = (0..runs).map(|_| run()).collect();
-    times.sort_unstable();
-    times[runs / 2]
+    support::median((0..runs).map(|_| run()).collect())
 }
 
 fn timed<T>(work: impl FnOnce() -> T) -> Duration {

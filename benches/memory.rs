@@ -5,8 +5,6 @@
 
 mod support;
 
-use std::process::Command;
-
 use meshdns::model::Object;
 
 /// Clusters that differ in one kind of object, so that the difference is what one of it takes.
@@ -26,17 +24,8 @@ fn objects(what: &str, count: usize) -> Vec<Object> {
     objects
 }
 
-/// Resident memory of this process in bytes.
-fn resident() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    line.trim().trim_end_matches(" kB").trim().parse::<usize>().unwrap() * 1024
-}
-
 fn measured(what: &str, count: usize) -> usize {
-    let this = std::env::current_exe().unwrap();
-    let output = Command::new(this).args(["hold", what, &count.to_string()]).output().unwrap();
-    String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
+    support::in_a_process(&["hold", what, &count.to_string()])
 }
 
 fn main() {
@@ -45,13 +34,13 @@ fn main() {
         && hold == "hold"
     {
         let count = count.parse().unwrap();
-        let before = resident();
+        let before = support::resident();
         // Objects are taken in one by one, as a watch sends them, so that no second copy of all of them is counted.
         let (_catalog, mut keeper) = support::keeper(Vec::new());
         for object in objects(what, count) {
             keeper.apply(0, meshdns::model::Change::Upsert(object));
         }
-        println!("{}", resident().saturating_sub(before));
+        println!("{}", support::resident().saturating_sub(before));
         return;
     }
     println!("| bytes per | 10,000 services or hosts | 100,000 |\n| --- | --- | --- |");

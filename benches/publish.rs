@@ -47,8 +47,20 @@ fn changes(criterion: &mut Criterion) {
         group.bench_function("host-comes-and-goes", |bencher| {
             bencher.iter(|| comes_and_goes(&mut keeper, support::entry("new.mesh.example", services + 1)));
         });
+        let (_catalog, mut keeper) = support::keeper((0..services).map(sharing).collect());
+        group.bench_function("host-of-a-shared-address-comes-and-goes", |bencher| {
+            bencher.iter(|| comes_and_goes(&mut keeper, sharing(services)));
+        });
         group.finish();
     }
+}
+
+/// A host with the automatic address that all of these have.
+fn sharing(index: usize) -> Object {
+    let host = format!("host-{index}.mesh.example");
+    let Object::ServiceEntry(mut entry) = support::entry(&host, index) else { unreachable!() };
+    entry.assigned = vec![(host.into(), [240, 240, 0, 1].into())];
+    Object::ServiceEntry(entry)
 }
 
 fn reads(criterion: &mut Criterion) {

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a bench that cannot prepare has failed")]
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
 
 use meshdns::catalog::{Catalog, CompilePolicy, PodMode, Policy, TtlPolicy};
 use meshdns::keeper::Keeper;
@@ -125,7 +127,8 @@ pub(crate) fn entry(host: &str, index: usize) -> Object {
         declares_addresses: host.starts_with('*'),
         addresses: if host.starts_with('*') { vec![Ipv4Addr::new(192, 0, 2, 1).into()] } else { Vec::new() },
         ports: vec![port()],
-        resolution: Resolution::Dns,
+        // Of a DNS one without endpoints the address would be withheld.
+        resolution: Resolution::Static,
         endpoints: Vec::new(),
         selector: None,
         answer: None,
@@ -186,4 +189,24 @@ pub(crate) fn questions(services: usize) -> Vec<(&'static str, Vec<Vec<u8>>)> {
         ("host-exact-a", spread(host, &|i| query(&format!("host-{i}.mesh.example"), a))),
         ("host-wildcard-a", once("any.thing.wild.example", a)),
     ]
+}
+
+/// Resident memory of this process in bytes.
+pub(crate) fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").trim().parse::<usize>().unwrap() * 1024
+}
+
+/// The number that this bench prints when it is a process of its own with these arguments.
+pub(crate) fn in_a_process(arguments: &[&str]) -> usize {
+    let this = std::env::current_exe().unwrap();
+    let output = Command::new(this).args(arguments).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
+}
+
+/// The middle one of some durations.
+pub(crate) fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
 }
