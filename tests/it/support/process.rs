@@ -136,6 +136,10 @@ pub(crate) fn free_address() -> SocketAddr {
 pub(crate) fn written(name: &str, content: &str) -> PathBuf {
     let port_as_serial = free_address().port().to_string();
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(port_as_serial);
+    // A run before this one may have left files there.
+    if let Err(error) = std::fs::remove_dir_all(&directory) {
+        assert_eq!(error.kind(), std::io::ErrorKind::NotFound, "{}: {error}", directory.display());
+    }
     std::fs::create_dir_all(&directory).unwrap();
     let path = directory.join(name);
     std::fs::write(&path, content).unwrap();
