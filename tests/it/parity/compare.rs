@@ -47,6 +47,18 @@ pub(super) struct Outcome {
     pub(super) moved: Vec<ReportedDifference>,
 }
 
+impl Outcome {
+    /// Adds up.
+    pub(super) fn add(&mut self, other: Self) {
+        self.hosts += other.hosts;
+        self.automatic += other.automatic;
+        self.services += other.services;
+        self.listeners += other.listeners;
+        self.orders += other.orders;
+        self.different.extend(other.different);
+    }
+}
+
 impl View {
     /// What istiod sends to the proxy, over the wire.
     async fn sent(&self, loaded: &Loaded) -> Fetched {

@@ -23,7 +23,8 @@ use crate::support::istiod::Mode;
 
 /// The objects of a cluster.
 pub(crate) struct Set {
-    seed: u64,
+    /// What it is made of.
+    pub(crate) seed: u64,
     mode: Mode,
     /// Its namespaces; not all are objects of their own.
     pub(crate) namespaces: Vec<&'static str>,
