@@ -243,7 +243,8 @@ impl EndpointSet {
                 content = hash_port(content, port);
             }
         }
-        content
+        // Ports make names exist also where no endpoint is ready.
+        self.port_sets.iter().flatten().fold(content, hash_port)
     }
 }
 
