@@ -42,7 +42,9 @@ pub(super) fn follow(
     }
     let found = catalog.policy.zones.find(target.wire()).map(|(zone, _)| &zone.name);
     let inside = zone.is_some_and(|zone| found == Some(&zone.name));
-    if target.wire() == name.wire() || (depth >= MAX_CHAIN && inside) {
+    // From mesh host to mesh host, which are small zones of their own, a circle has as little to say as inside a zone.
+    let ours = zone.is_none() && found.is_none();
+    if target.wire() == name.wire() || (depth >= MAX_CHAIN && (inside || ours)) {
         notes.say(|| {
             Step::of(Topic::Outcome, "the alias leads in a circle or too far").weighing(Weight::Cause)
         });
@@ -62,6 +64,7 @@ pub(super) fn follow(
             Outcome::Elsewhere { data, target }
         }
         Outcome::NoData(_) | Outcome::NoSuchName(_) if inside => nothing(soa, notes),
+        Outcome::NoData(_) if ours => nothing(soa, notes),
         Outcome::NoData(_) => Outcome::Data(alone(text)),
         Outcome::NoSuchName(_) if catalog.policy.zones.find(target.wire()).is_some() => {
             Outcome::Data(alone(text))
