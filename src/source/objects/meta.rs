@@ -164,6 +164,14 @@ pub(super) fn mapping<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     Mapping::deserialize(deserializer).map(|Mapping(value)| value)
 }
 
+/// Reads a mapping that may be left out.
+pub(super) fn optional_mapping<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let value: Option<Mapping<T>> = Option::deserialize(deserializer)?;
+    Ok(value.map(|Mapping(value)| value))
+}
+
 /// Reads a list of mappings, where null counts as empty.
 pub(super) fn mappings<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     deserializer: D,

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde::Deserialize;
 
-use super::meta::{NameRule, lenient, mapping, mappings};
+use super::meta::{NameRule, lenient, mapping, mappings, optional_mapping};
 use super::{RawMeta, port};
 use crate::model::{AnswerMode, Defect, Host, Labels, Port, Resolution, ServiceEntry, Target};
 
@@ -36,6 +36,7 @@ struct RawSpec {
     resolution: Option<String>,
     #[serde(deserialize_with = "mappings")]
     endpoints: Vec<RawEndpoint>,
+    #[serde(deserialize_with = "optional_mapping")]
     workload_selector: Option<RawSelector>,
     #[serde(deserialize_with = "lenient")]
     export_to: Vec<String>,

@@ -541,6 +541,10 @@ fn an_entry_keeps_what_is_good() {
     assert_eq!(found, None);
     assert!(defects[0].starts_with("spec.resolution: `dns` is not a resolution"), "{defects:?}");
     assert_eq!(entry(json!({})).1, ["spec.hosts: is missing"]);
+    // A list is no selector; taken for an empty one it would select everything.
+    let (found, defects) = entry(json!({"spec": {"hosts": ["a.example"], "workloadSelector": []}}));
+    assert_eq!(found, None);
+    assert!(defects[0].starts_with("spec.workloadSelector: "), "{defects:?}");
 }
 
 #[test]
