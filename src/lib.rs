@@ -12,6 +12,8 @@
 
 pub mod allocate;
 pub mod answer;
+#[cfg(feature = "server")]
+pub mod apiserver;
 pub mod catalog;
 #[cfg(feature = "server")]
 pub mod config;
