@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot prepare has failed")]
 
+mod cluster;
 mod commands;
 mod corefiles;
 mod doctor;

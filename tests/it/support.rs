@@ -3,5 +3,7 @@
 pub(crate) mod coredns;
 pub(crate) mod dig;
 pub(crate) mod istiod;
+pub(crate) mod kube;
 pub(crate) mod peer;
 pub(crate) mod process;
+pub(crate) mod tethered;

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Mutex;
@@ -14,6 +15,8 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often a condition is looked at while a program prints nothing.
 const PACE: Duration = Duration::from_millis(20);
+/// How many lines are the last ones that a program printed.
+const LAST_WORDS: usize = 20;
 
 /// A running program.
 pub(crate) struct Process {
@@ -33,6 +36,13 @@ impl Process {
     pub(crate) fn start_talking(command: &mut Command) -> (Self, ChildStdin) {
         let mut process = Self::start_reading(command, Stdio::piped());
         let stdin = process.child.stdin.take().unwrap();
+        (process, stdin)
+    }
+
+    /// The same for a shell that holds another program, out of reach of what is typed at a terminal.
+    pub(crate) fn start_tethered(shell: &mut Command, name: &str) -> (Self, ChildStdin) {
+        let (mut process, stdin) = Self::start_talking(shell.process_group(0));
+        process.name = name.to_owned();
         (process, stdin)
     }
 
@@ -92,6 +102,17 @@ impl Process {
     /// Its number.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Waits until it ends by itself.
+    pub(crate) fn wait(&mut self) {
+        let _ = self.child.wait();
+    }
+
+    /// The last lines that it printed.
+    pub(crate) fn last_words(&mut self) -> String {
+        self.printed.extend(self.lines.try_iter());
+        self.printed[self.printed.len().saturating_sub(LAST_WORDS)..].join("\n")
     }
 
     fn output(&self) -> String {

@@ -1,0 +1,80 @@
+//! The programs of a control plane, and how each is started.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+
+use super::super::peer::Peer;
+use super::super::process::written;
+use super::super::tethered::Tethered;
+
+/// The pinned versions, or what these variables name.
+static ETCD: Peer = Peer::tool("kube", "etcd", "MESHDNS_ETCD");
+static API_SERVER: Peer = Peer::tool("kube", "kube-apiserver", "MESHDNS_KUBE_APISERVER");
+static CONTROLLERS: Peer = Peer::tool("kube", "kube-controller-manager", "MESHDNS_KUBE_CONTROLLER_MANAGER");
+
+/// Those that make and clean up EndpointSlices and namespaces. Slices of a deleted Service are collected as garbage.
+const CONTROLLERS_RUN: &str = "endpointslice-controller,endpointslice-mirroring-controller,namespace-controller,\
+    garbage-collector-controller";
+
+/// An empty etcd; what it keeps goes with it.
+pub(super) fn etcd(clients: SocketAddr, peers: SocketAddr) -> Tethered {
+    let marker = written("etcd", "");
+    let directory = marker.parent().unwrap();
+    let (clients, peers) = (format!("http://{clients}"), format!("http://{peers}"));
+    let mut command = Command::new(ETCD.path());
+    command.arg("--data-dir").arg(directory.join("data"));
+    command.args(["--listen-client-urls", &clients, "--advertise-client-urls", &clients]);
+    command.args(["--listen-peer-urls", &peers, "--initial-advertise-peer-urls", &peers]);
+    command.args([
+        "--initial-cluster",
+        &format!("default={peers}"),
+        "--unsafe-no-fsync",
+        "--log-level",
+        "warn",
+    ]);
+    Tethered::start(&command, Some(directory))
+}
+
+/// An API server in front of that etcd, with the files of this directory.
+pub(super) fn api_server(address: SocketAddr, etcd: SocketAddr, files: &Path, flags: &[String]) -> Tethered {
+    let file = |name: &str| files.join(name).display().to_string();
+    let mut command = Command::new(API_SERVER.path());
+    command.args([
+        format!("--etcd-servers=http://{etcd}"),
+        format!("--bind-address={}", address.ip()),
+        format!("--advertise-address={}", address.ip()),
+        format!("--secure-port={}", address.port()),
+        format!("--tls-cert-file={}", file("server.crt")),
+        format!("--tls-private-key-file={}", file("server.key")),
+        "--service-account-issuer=https://kubernetes.default.svc.cluster.local".to_owned(),
+        format!("--service-account-key-file={}", file("accounts.pub")),
+        format!("--service-account-signing-key-file={}", file("accounts.key")),
+        "--service-cluster-ip-range=10.96.0.0/16,fd00:10:96::/112".to_owned(),
+        format!("--token-auth-file={}", file("tokens.csv")),
+        "--authorization-mode=RBAC".to_owned(),
+        // Pods need no service account then, so nothing has to make one.
+        "--disable-admission-plugins=ServiceAccount".to_owned(),
+        // The endpoints of the API server itself would be a loopback address, which none may be.
+        "--endpoint-reconciler-type=none".to_owned(),
+        "--profiling=false".to_owned(),
+    ]);
+    Tethered::start(command.args(flags), None)
+}
+
+/// The controllers, as the user of this kubeconfig.
+pub(super) fn controllers(kubeconfig: &Path) -> Tethered {
+    let mut command = Command::new(CONTROLLERS.path());
+    command.arg("--kubeconfig").arg(kubeconfig);
+    command.args([
+        &format!("--controllers={CONTROLLERS_RUN}"),
+        "--leader-elect=false",
+        "--use-service-account-credentials=false",
+        // No port of its own.
+        "--secure-port=0",
+        // As quickly as they can: the default is 20 requests in a second.
+        "--kube-api-qps=1000",
+        "--kube-api-burst=1000",
+    ]);
+    Tethered::start(&command, None)
+}
