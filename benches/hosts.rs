@@ -117,14 +117,14 @@ fn change(mode: Mode, index: usize, first: Option<usize>) -> Update {
         |objects: &mut dyn Iterator<Item = Object>| Change::Batch(objects.map(Change::Upsert).collect());
     let number = first.unwrap_or(index * 3);
     match (mode, first) {
-        (Mode::Istiod, _) => Update { source: SourceId::ISTIOD, change: upserts(&mut rows(index, number)) },
+        (Mode::Istiod, _) => Update::new(SourceId::ISTIOD, upserts(&mut rows(index, number))),
         (Mode::Literal | Mode::Status, _) | (_, None) => manifest(Change::Upsert(entry(mode, index, number))),
         (_, Some(_)) => manifest(Change::Upsert(entry(Mode::Literal, index, number))),
     }
 }
 
 fn manifest(change: Change) -> Update {
-    Update { source: SourceId::MANIFESTS, change }
+    Update::new(SourceId::MANIFESTS, change)
 }
 
 /// All of it, source by source.
@@ -135,8 +135,7 @@ fn everything(mode: Mode) -> Vec<Update> {
 
 fn with_table(mode: Mode, entries: Vec<Object>) -> Vec<Update> {
     let table = || (0..ENTRIES).flat_map(|index| rows(index, index * 3)).collect();
-    let table =
-        (mode == Mode::Istiod).then(|| Update { source: SourceId::ISTIOD, change: Change::Replace(table()) });
+    let table = (mode == Mode::Istiod).then(|| Update::new(SourceId::ISTIOD, Change::Replace(table())));
     std::iter::once(manifest(Change::Replace(entries))).chain(table).collect()
 }
 

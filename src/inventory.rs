@@ -4,6 +4,8 @@
 //! address, one ServiceEntry host with all entries that name it, one namespace. [`Inventory::apply`] folds a change
 //! in and returns exactly the units that have to be compiled anew; the cost is that of the change.
 //!
+//! An object that is said again as it was touches nothing.
+//!
 //! Where two sources know an object of the same kind, namespace and name, the one with the lower number wins.
 
 mod by_host;
@@ -71,6 +73,9 @@ impl Inventory {
             }
             Change::Upsert(object) => {
                 let key = object.key();
+                if self.layers.get(&source).is_some_and(|layer| layer.has(&object)) {
+                    return;
+                }
                 self.layers.entry(source).or_default().upsert(object, &Layer::default(), touched);
                 self.touch_others(source, &key, touched);
             }
@@ -79,6 +84,12 @@ impl Inventory {
                     layer.remove(&key, touched);
                 }
                 self.touch_others(source, &key, touched);
+            }
+            Change::Retain { kind, namespace, names } => {
+                let layer = self.layers.entry(source).or_default();
+                for key in layer.missing_in(kind, namespace.as_deref(), &names) {
+                    self.fold(source, Change::Remove(key), touched);
+                }
             }
             Change::Batch(changes) => {
                 for change in changes {
@@ -264,6 +275,48 @@ mod tests {
             finished: false,
             terminating: false,
         })
+    }
+
+    #[test]
+    fn what_is_said_again_touches_nothing() {
+        let mut inventory = Inventory::default();
+        for object in [selecting(), pod("db")] {
+            assert!(!inventory.apply(1, Change::Upsert(object.clone())).is_empty());
+            assert!(inventory.apply(1, Change::Upsert(object.clone())).is_empty(), "{object:?}");
+            assert!(
+                inventory.apply(0, Change::Upsert(object)).len() > 0,
+                "another source says it for the first time"
+            );
+        }
+    }
+
+    #[test]
+    fn what_a_complete_list_lacks_is_gone() {
+        let mut inventory = Inventory::default();
+        let named = |namespace: &str, name: &str| {
+            let Object::Pod(pod) = pod("db") else { unreachable!() };
+            Object::Pod(Pod { name: ObjectName::new(namespace, name), ..pod })
+        };
+        let pods = [named("bank", "a"), named("shop", "a"), named("shop", "b")];
+        inventory.apply(1, Change::Batch(pods.into_iter().map(Change::Upsert).collect()));
+        inventory.apply(1, Change::Upsert(selecting()));
+        let retain = |namespace: Option<&str>, names: &[ObjectName]| Change::Retain {
+            kind: Kind::Pod,
+            namespace: namespace.map(Box::from),
+            names: names.iter().cloned().collect(),
+        };
+        let left = |inventory: &Inventory| -> Vec<String> {
+            let pods = ["bank", "shop"].into_iter().flat_map(|namespace| inventory.pods_in(namespace));
+            pods.map(|pod| pod.name.to_string()).collect()
+        };
+        let touched = inventory.apply(1, retain(Some("shop"), &[ObjectName::new("shop", "b")]));
+        assert_eq!(left(&inventory), ["bank/a", "shop/b"]);
+        assert!(touched.iter().any(|unit| matches!(unit, UnitKey::Host { .. })), "{touched:?}");
+        inventory.apply(0, retain(None, &[]));
+        assert_eq!(left(&inventory).len(), 2, "what another source lists is no matter of ours");
+        inventory.apply(1, retain(None, &[ObjectName::new("bank", "a")]));
+        assert_eq!(left(&inventory), ["bank/a"]);
+        assert_eq!(inventory.count(Kind::ServiceEntry), 1);
     }
 
     #[test]

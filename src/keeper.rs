@@ -93,7 +93,26 @@ impl Keeper {
     }
 }
 
-/// Applies updates until every source is gone. `listed` is told of each source's complete state once it answers.
+/// Who is told what the keeper has done.
+#[cfg(feature = "server")]
+pub trait Observer: Send {
+    /// Everything that a source knows is answered.
+    fn listed(&mut self, source: crate::source::SourceId);
+
+    /// What changed then is answered.
+    fn published(&mut self, moment: crate::source::Moment);
+}
+
+#[cfg(feature = "server")]
+impl<F: FnMut(crate::source::SourceId) + Send> Observer for F {
+    fn listed(&mut self, source: crate::source::SourceId) {
+        self(source);
+    }
+
+    fn published(&mut self, _: crate::source::Moment) {}
+}
+
+/// Applies updates until every source is gone. The observer is told when what they say is answered.
 ///
 /// What the allocator claims is handed to the journal, one batch while the next one grows; nothing here waits for a disk.
 #[cfg(feature = "server")]
@@ -101,24 +120,25 @@ pub async fn keep(
     mut updates: tokio::sync::mpsc::Receiver<crate::source::Update>,
     mut keeper: Keeper,
     mut journal: crate::store::Journal,
-    mut listed: impl FnMut(crate::source::SourceId),
+    mut observer: impl Observer,
 ) {
     use crate::store::Event;
 
-    let mut complete = Vec::new();
+    let (mut complete, mut moments) = (Vec::new(), Vec::new());
     loop {
         journal.begin(&mut keeper);
         if journal.is_idle() {
-            complete.drain(..).for_each(&mut listed);
+            moments.drain(..).for_each(|moment| observer.published(moment));
+            complete.drain(..).for_each(|source| observer.listed(source));
         }
         tokio::select! {
             update = updates.recv() => {
                 let Some(update) = update else { return };
-                let everything = matches!(update.change, Change::Replace(_));
                 journal.tell_time(&mut keeper);
                 let units = keeper.apply(update.source.0, update.change);
                 tracing::debug!(source = update.source.0, units, "published");
-                if everything {
+                moments.extend(update.moments);
+                if update.complete {
                     journal.listed(&mut keeper, update.source);
                     complete.push(update.source);
                 }
@@ -128,7 +148,8 @@ pub async fn keep(
                 Event::Passed => {
                     journal.tell_time(&mut keeper);
                     // A store that fails holds up addresses, not answers.
-                    complete.drain(..).for_each(&mut listed);
+                    moments.clear();
+                    complete.drain(..).for_each(|source| observer.listed(source));
                 }
                 Event::Asked(asked) => {
                     // Who asked may be gone.

@@ -10,6 +10,7 @@ pub mod manifests;
 pub mod objects;
 
 use std::collections::BTreeMap;
+use std::time::{Instant, SystemTime};
 
 use crate::model::{Change, Defect, Kind};
 
@@ -20,6 +21,8 @@ pub struct SourceId(pub u8);
 impl SourceId {
     /// Manifest files.
     pub const MANIFESTS: SourceId = SourceId(0);
+    /// The API server of Kubernetes.
+    pub const KUBERNETES: SourceId = SourceId(1);
     /// The name table of istiod.
     pub const ISTIOD: SourceId = SourceId(crate::inventory::TABLE);
 }
@@ -31,6 +34,41 @@ pub struct Update {
     pub source: SourceId,
     /// What changed.
     pub change: Change,
+    /// Whether the source has said everything with this.
+    pub complete: bool,
+    /// When the objects in it changed, as far as that is known.
+    pub moments: Vec<Moment>,
+}
+
+impl Update {
+    /// One step among others. A replacement is everything.
+    pub fn new(source: SourceId, change: Change) -> Self {
+        let complete = matches!(change, Change::Replace(_));
+        Self { source, change, complete, moments: Vec::new() }
+    }
+
+    /// The source has nothing more to say for now.
+    pub fn complete(source: SourceId) -> Self {
+        Self { source, change: Change::Batch(Vec::new()), complete: true, moments: Vec::new() }
+    }
+}
+
+/// When an object changed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Moment {
+    /// Its kind.
+    pub kind: Kind,
+    /// Since then.
+    pub since: Since,
+}
+
+/// What is known about when something changed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Since {
+    /// Whoever changed it says when, by the clock of another machine.
+    Trigger(SystemTime),
+    /// We heard of it then.
+    Received(Instant),
 }
 
 /// What a source holds and what it could not use, replaced as a whole whenever it changes.

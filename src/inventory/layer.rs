@@ -96,6 +96,50 @@ impl Layer {
         }
     }
 
+    /// Whether it has exactly this object.
+    pub(super) fn has(&self, object: &Object) -> bool {
+        match object {
+            Object::Namespace(new) => self.namespaces.get(&new.name) == Some(new),
+            Object::Service(new) => self.services.get(&new.name) == Some(new),
+            Object::EndpointSlice(new) => self.slices.get(&new.name) == Some(new),
+            Object::Pod(new) => self.pods.get(&new.name) == Some(new),
+            Object::ServiceImport(new) => self.imports.get(&new.name) == Some(new),
+            Object::ServiceEntry(new) => self.entries.get(&new.name) == Some(new),
+            Object::WorkloadEntry(new) => self.workloads.get(&new.name) == Some(new),
+            Object::TableRow(new) => self.rows.get(&new.host.text) == Some(new),
+        }
+    }
+
+    /// The objects of a kind that are not among these.
+    pub(super) fn missing_in(
+        &self,
+        kind: Kind,
+        namespace: Option<&str>,
+        names: &BTreeSet<ObjectName>,
+    ) -> Vec<Key> {
+        let gone = |name: &&ObjectName| {
+            namespace.is_none_or(|only| *name.namespace == *only) && !names.contains(*name)
+        };
+        let key = |name: &ObjectName| Key { kind, name: name.clone() };
+        let without_namespace = |name: &Box<str>| ObjectName::new("", name.clone());
+        match kind {
+            Kind::Namespace => {
+                let names = self.namespaces.keys().map(without_namespace);
+                names.filter(|name| gone(&name)).map(|name| key(&name)).collect()
+            }
+            Kind::Service => self.services.keys().filter(gone).map(key).collect(),
+            Kind::EndpointSlice => self.slices.keys().filter(gone).map(key).collect(),
+            Kind::Pod => self.pods.keys().filter(gone).map(key).collect(),
+            Kind::ServiceImport => self.imports.keys().filter(gone).map(key).collect(),
+            Kind::ServiceEntry => self.entries.keys().filter(gone).map(key).collect(),
+            Kind::WorkloadEntry => self.workloads.keys().filter(gone).map(key).collect(),
+            Kind::TableRow => {
+                let names = self.rows.keys().map(without_namespace);
+                names.filter(|name| gone(&name)).map(|name| key(&name)).collect()
+            }
+        }
+    }
+
     /// A pod that is finished has no names, nor has one that is first seen while it is being deleted.
     fn upsert_pod(&mut self, pod: Pod, before: &Layer, touched: &mut BTreeSet<UnitKey>) {
         let known = self.pods.contains_key(&pod.name) || before.pods.contains_key(&pod.name);

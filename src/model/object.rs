@@ -1,5 +1,6 @@
 //! Objects, what they are called, and the steps in which a source tells of them.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{EndpointSlice, Namespace, Pod, Service, ServiceEntry, ServiceImport, TableRow, WorkloadEntry};
@@ -166,6 +167,15 @@ pub enum Change {
     Upsert(Object),
     /// By key alone: an object that is deleted need not decode.
     Remove(Key),
+    /// A complete list of one kind came to its end, in one namespace or in all: what is not in it is gone.
+    Retain {
+        /// The kind.
+        kind: Kind,
+        /// The namespace that was listed; `None`: all of them.
+        namespace: Option<Box<str>>,
+        /// What was in the list.
+        names: BTreeSet<ObjectName>,
+    },
     /// Several steps that readers should see close together: an endpoint that moves from one slice to another
     /// must not vanish in between.
     Batch(Vec<Change>),

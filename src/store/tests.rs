@@ -76,7 +76,7 @@ impl Running {
             true => Change::Replace(objects),
             false => Change::Batch(objects.into_iter().map(Change::Upsert).collect()),
         };
-        self.updates.send(Update { source: SourceId::MANIFESTS, change }).await.unwrap();
+        self.updates.send(Update::new(SourceId::MANIFESTS, change)).await.unwrap();
     }
 
     async fn listing(&self) -> Listing {

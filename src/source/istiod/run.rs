@@ -157,7 +157,7 @@ impl Source {
     }
 
     async fn send(&self, change: Change) -> Result<(), KeeperGone> {
-        let update = Update { source: SourceId::ISTIOD, change };
+        let update = Update::new(SourceId::ISTIOD, change);
         self.updates.send(update).await.map_err(|_| KeeperGone)
     }
 

@@ -198,7 +198,7 @@ impl Manifests {
 fn upserts(changes: Vec<Change>) -> Vec<Object> {
     let object = |change| match change {
         Change::Upsert(object) => Some(object),
-        Change::Remove(_) | Change::Replace(_) | Change::Batch(_) => None,
+        Change::Remove(_) | Change::Retain { .. } | Change::Replace(_) | Change::Batch(_) => None,
     };
     changes.into_iter().filter_map(object).collect()
 }

@@ -79,7 +79,7 @@ fn finished<T>(joined: Result<T, JoinError>) -> Option<T> {
 }
 
 async fn send(updates: &mpsc::Sender<Update>, change: Change) -> Result<(), mpsc::error::SendError<Update>> {
-    updates.send(Update { source: SourceId::MANIFESTS, change }).await
+    updates.send(Update::new(SourceId::MANIFESTS, change)).await
 }
 
 /// Publishes a report, and logs the defects that the last one did not have.
