@@ -5,6 +5,7 @@
 //! left out from its `Default`, the only place that states a default. What flags say replaces what the file says.
 //! All problems are reported at once. Nothing here opens a socket or looks up a name.
 
+mod api_server;
 mod field;
 mod istiod;
 mod kubernetes;
@@ -89,7 +90,7 @@ impl Settings {
         let zones = zones::Written::read(root);
         root.set("catchAll", &mut catch_all, |field| field.boolean());
         let listen = Listen::read(report, root, overrides);
-        let mut sources = Sources::read(report, root, overrides);
+        let (mut sources, api_server) = Sources::read(report, root, overrides);
         let upstreams = Upstreams::read(report, root, overrides);
         let (kubernetes, cluster_set_zones) = root.section("kubernetes", KubernetesSettings::read);
         let service_entries =
@@ -97,6 +98,8 @@ impl Settings {
         let ttl = root.section("ttl", ttl::read);
         let catch_all = overrides.catch_all.unwrap_or(catch_all);
         let zones = zones.complete(report, overrides, cluster_set_zones, catch_all);
+        sources.kubernetes = api_server
+            .map(|written| api_server::complete(report, written, &zones, &kubernetes, &service_entries));
         if let Some(istiod) = &mut sources.istiod {
             istiod::complete(istiod, &zones, &service_entries);
         }

@@ -284,7 +284,7 @@ mod tests {
             assert!(!inventory.apply(1, Change::Upsert(object.clone())).is_empty());
             assert!(inventory.apply(1, Change::Upsert(object.clone())).is_empty(), "{object:?}");
             assert!(
-                inventory.apply(0, Change::Upsert(object)).len() > 0,
+                !inventory.apply(0, Change::Upsert(object)).is_empty(),
                 "another source says it for the first time"
             );
         }

@@ -5,7 +5,9 @@
 //!
 //! [`Change::Replace`]: crate::model::Change::Replace
 
+mod backoff;
 pub mod istiod;
+pub mod kubernetes;
 pub mod manifests;
 pub mod objects;
 

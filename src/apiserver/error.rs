@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use kube::core::Status;
+
 use super::Rule;
 
 /// There is no way to the API server yet.
@@ -49,6 +51,16 @@ pub enum ApiError {
     /// Somebody else wrote in between, or it exists already (409).
     #[error("conflict (409): {0}")]
     Conflict(String),
+    /// It has too much to do (429), or cannot do it now (503).
+    #[error("the API server is busy ({code}): {message}")]
+    Busy {
+        /// The HTTP status.
+        code: u16,
+        /// What it says.
+        message: String,
+        /// How many seconds it wants to be left alone; 0: it does not say.
+        seconds: u32,
+    },
     /// Any other status.
     #[error("the API server answered {code}: {message}")]
     Status {
@@ -69,21 +81,23 @@ impl ApiError {
     /// Reads an error of the client. `rule` is what would allow the request.
     pub fn of(error: &kube::Error, rule: impl FnOnce() -> Rule) -> Self {
         match error {
-            kube::Error::Api(status) => Self::of_status(status.code, &status.reason, &status.message, rule),
+            kube::Error::Api(status) => Self::of_status(status, rule),
             kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) => Self::Garbled(told(error)),
             _ => Self::Unreachable(told(error)),
         }
     }
 
     /// Reads a `Status` of the API server.
-    pub fn of_status(code: u16, reason: &str, message: &str, rule: impl FnOnce() -> Rule) -> Self {
-        let message = if message.is_empty() { reason.to_owned() } else { message.to_owned() };
-        match code {
+    pub fn of_status(status: &Status, rule: impl FnOnce() -> Rule) -> Self {
+        let message = if status.message.is_empty() { &status.reason } else { &status.message }.clone();
+        let seconds = status.details.as_ref().map_or(0, |details| details.retry_after_seconds);
+        match status.code {
             401 => Self::Unknown(message),
             403 => Self::Forbidden { message, rule: rule() },
             404 => Self::NotFound(message),
             409 => Self::Conflict(message),
             410 => Self::Expired(message),
+            code @ (429 | 503) => Self::Busy { code, message, seconds },
             code => Self::Status { code, message },
         }
     }
@@ -97,6 +111,7 @@ impl ApiError {
             Self::NotFound(_) => "not_found",
             Self::Expired(_) => "expired",
             Self::Conflict(_) => "conflict",
+            Self::Busy { .. } => "busy",
             Self::Status { .. } => "status",
             Self::Garbled(_) => "garbled",
             Self::Silent(_) => "silent",

@@ -20,6 +20,23 @@ pub(super) struct AnswerFlags {
         value_delimiter = ','
     )]
     manifests: Vec<PathBuf>,
+    /// Read the API server of Kubernetes: in a pod with its service account, elsewhere by kubeconfig [setting: sources.kubernetes]
+    #[arg(
+        long,
+        value_name = "BOOLEAN",
+        env = "MESHDNS_KUBERNETES",
+        hide_env_values = true,
+        num_args = 0..=1,
+        require_equals = true,
+        default_value_t = false,
+        default_missing_value = "true",
+        hide_default_value = true,
+        action = clap::ArgAction::Set
+    )]
+    kubernetes: bool,
+    /// Kubeconfig file of the API server to read [setting: sources.kubernetes.kubeconfig]
+    #[arg(long, value_name = "FILE", env = "MESHDNS_KUBECONFIG", hide_env_values = true)]
+    kubeconfig: Option<PathBuf>,
     /// Zone to answer for, a name or a CIDR; repeatable [setting: zones]
     #[arg(
         long = "zone",
@@ -88,6 +105,8 @@ impl AnswerFlags {
     pub(super) fn settings(self, server: Option<ServerFlags>) -> Result<Settings, Problems> {
         let mut overrides = Overrides {
             manifests: self.manifests,
+            kubernetes: self.kubernetes,
+            kubeconfig: self.kubeconfig,
             zones: self.zones,
             catch_all: self.catch_all,
             ledger_file: self.ledger_file,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use meshdns::catalog::Catalog;
 use meshdns::config::Settings;
-use meshdns::keeper::{Keeper, keep};
+use meshdns::keeper::{Keeper, Observer, keep};
 use meshdns::serve::{Readiness, ReadinessHandle};
 use meshdns::source::{SourceId, Update};
 use meshdns::store::{FileStore, Journal, LedgerRequests, NameTables, Store, load, unix_seconds};
@@ -65,7 +65,7 @@ impl Ledger {
         self,
         catalog: Arc<Catalog>,
         updates: mpsc::Receiver<Update>,
-        listed: impl FnMut(SourceId) + Send + 'static,
+        observer: impl Observer + 'static,
     ) -> Keeping {
         let (requests, asked) = Journal::requests();
         let Self { file, settings, handle, readiness, metrics, istiod } = self;
@@ -89,10 +89,13 @@ impl Ledger {
             let allocator = settings.allocator_from(store.slices(), unix_seconds(), rows);
             let keeper = Keeper::with_allocator(catalog, allocator);
             // Whoever else tells of hosts tells of no entries.
-            let sources = BTreeSet::from([SourceId::MANIFESTS]);
+            let mut sources = BTreeSet::from([SourceId::MANIFESTS]);
+            if settings.sources.kubernetes.is_some() {
+                sources.insert(SourceId::KUBERNETES);
+            }
             let (journal, writer) = Journal::connect(store, sources, asked, metrics.ledger().clone());
             handle.release();
-            tokio::join!(writer.keeping(tables).run(), keep(updates, keeper, journal, listed));
+            tokio::join!(writer.keeping(tables).run(), keep(updates, keeper, journal, observer));
         });
         Keeping { task, requests: Some(requests) }
     }

@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::Result;
 use meshdns::catalog::Catalog;
 use meshdns::config::Settings;
-use meshdns::keeper::{Keeper, keep};
+use meshdns::keeper::{Keeper, Observer, keep};
 use meshdns::report::ParityReport;
 use meshdns::run::{Parts, Task};
-use meshdns::serve::{Readiness, inspect};
-use meshdns::source::{Report, SourceId, Update, istiod, manifests};
+use meshdns::serve::{Readiness, ReadinessHandle, inspect};
+use meshdns::source::{Moment, Report, SourceId, Update, istiod, kubernetes, manifests};
 use meshdns::store::Journal;
 use meshdns::telemetry::metrics::{Metrics, SourceMetrics};
 use tokio::sync::{mpsc, watch};
@@ -24,6 +24,8 @@ use super::ledger_file;
 const WAITING_UPDATES: usize = 64;
 /// What `/readyz` calls istiod.
 const ISTIOD: &str = "istiod";
+/// What it calls the API server.
+const KUBERNETES: &str = "kubernetes";
 
 /// Builds and connects them.
 pub(super) fn parts(settings: &Settings) -> Result<Parts> {
@@ -43,6 +45,21 @@ pub(super) fn parts(settings: &Settings) -> Result<Parts> {
         "manifests report",
         Arc::clone(&reports).follow(SourceId::MANIFESTS, read, Report::clone),
     ));
+
+    if let Some(source) = settings.sources.kubernetes.clone() {
+        let (status, told) = watch::channel(kubernetes::Status::default());
+        listed.insert(SourceId::KUBERNETES, readiness.handle(KUBERNETES));
+        let following = kubernetes::run(source, Vec::new(), updates.clone(), status, pending());
+        tasks.push(task(KUBERNETES, following));
+        let (readiness, metrics) = (readiness.clone(), Arc::clone(&metrics));
+        let report = move |status: &kubernetes::Status| {
+            readiness.explain(KUBERNETES, &status.waits_for());
+            metrics.kubernetes().set(status.figures());
+            status.report()
+        };
+        let reports = Arc::clone(&reports);
+        tasks.push(task("kubernetes report", reports.follow(SourceId::KUBERNETES, told, report)));
+    }
 
     let file = ledger_file::to_write(settings)?;
     let mut waiting = None;
@@ -72,26 +89,40 @@ pub(super) fn parts(settings: &Settings) -> Result<Parts> {
         tasks.push(task("istiod report", reports.follow(SourceId::ISTIOD, told, report)));
     }
 
-    let listed = move |source| {
-        if let Some(handle) = listed.remove(&source) {
-            handle.release();
-        }
-    };
+    let observer = Told { listed, metrics: Arc::clone(&metrics) };
     let keeping = match file {
         Some(file) => {
             let ledger = Ledger::new(file, settings.clone(), &readiness, Arc::clone(&metrics));
-            ledger.with_istiod(waiting).keep(Arc::clone(&catalog), incoming, listed)
+            ledger.with_istiod(waiting).keep(Arc::clone(&catalog), incoming, observer)
         }
         None => {
             let allocator = settings.allocator();
             let keeper = Keeper::with_allocator(Arc::clone(&catalog), allocator);
-            Keeping { task: Box::pin(keep(incoming, keeper, Journal::none(), listed)), requests: None }
+            Keeping { task: Box::pin(keep(incoming, keeper, Journal::none(), observer)), requests: None }
         }
     };
     tasks.push(task("keeper", keeping.task));
     tasks.push(task("source metrics", count(joined.clone(), Arc::clone(&metrics))));
     let pages = inspect::router(Arc::clone(&catalog), joined, keeping.requests);
     Ok(Parts { catalog, readiness, metrics, pages, tasks })
+}
+
+/// What follows from what the keeper has done.
+struct Told {
+    listed: BTreeMap<SourceId, ReadinessHandle>,
+    metrics: Arc<Metrics>,
+}
+
+impl Observer for Told {
+    fn listed(&mut self, source: SourceId) {
+        if let Some(handle) = self.listed.remove(&source) {
+            handle.release();
+        }
+    }
+
+    fn published(&mut self, moment: Moment) {
+        self.metrics.propagation().observe(moment);
+    }
 }
 
 /// What every source reports, joined.

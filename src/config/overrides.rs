@@ -8,6 +8,10 @@ use std::path::PathBuf;
 pub struct Overrides {
     /// `--manifests`, for `sources.manifests`.
     pub manifests: Vec<PathBuf>,
+    /// `--kubernetes`, which turns on `sources.kubernetes`.
+    pub kubernetes: bool,
+    /// `--kubeconfig`, for `sources.kubernetes.kubeconfig`, which it turns on.
+    pub kubeconfig: Option<PathBuf>,
     /// `--istiod`, for `sources.istiod.address`.
     pub istiod: Option<String>,
     /// `--grpc-listen`, for `listen.grpc`.

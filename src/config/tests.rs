@@ -84,7 +84,10 @@ fn the_complete_file_is_read() {
     ];
     let listen = Listen { grpc, dns: vec![socket("127.0.0.1:5353")], admin: Some(socket("127.0.0.1:8081")) };
     assert_eq!(settings.listen, listen);
-    assert_eq!(settings.sources, Sources { manifests: vec![PathBuf::from("./manifests")], istiod: None });
+    assert_eq!(
+        settings.sources,
+        Sources { manifests: vec![PathBuf::from("./manifests")], ..Sources::default() }
+    );
     let servers = vec![socket("10.96.0.10:53"), socket("[2001:db8::1]:53")];
     assert_eq!(settings.upstreams, Upstreams::Servers(servers));
     assert_eq!(
@@ -260,8 +263,10 @@ fn each_mistake_is_told() {
         ),
         ("sources: {manifests: ['']}", "sources.manifests[0]: the path is empty"),
         ("sources: {manifests: [1]}", "sources.manifests[0]: `1` is a number: a path is expected, in quotes"),
-        ("sources: {kubernetes: {context: x}}", "sources.kubernetes.context: `x` is not supported yet"),
-        ("sources: {kubernetes: {kubeconfig: {}}}", "sources.kubernetes.kubeconfig: not supported yet"),
+        (
+            "sources: {kubernetes: {kubeconfig: {}}}",
+            "sources.kubernetes.kubeconfig: a mapping stands where a path is expected",
+        ),
         (
             "sources: {kubernetes: {contxt: x}}",
             "sources.kubernetes.contxt: unknown setting; did you mean `context`?",
@@ -583,6 +588,8 @@ fn flags_replace_what_the_file_says() {
         istiod: Some("10.0.0.2:15010".to_owned()),
         catch_all: Some(true),
         ledger_file: Some(PathBuf::from("addresses")),
+        kubernetes: true,
+        kubeconfig: Some(PathBuf::from("kubeconfig")),
     };
     let settings = Settings::read("meshdns.yaml", COMPLETE, &overrides).unwrap();
     assert_eq!(zone_list(&settings)[0].0, "example.org.");
@@ -592,6 +599,7 @@ fn flags_replace_what_the_file_says() {
     assert_eq!(settings.listen.dns, [socket("127.0.0.1:2")]);
     assert_eq!(settings.listen.admin, None);
     assert_eq!(settings.sources.manifests, [PathBuf::from("other")]);
+    assert_eq!(settings.sources.kubernetes.unwrap().api.kubeconfig, Some(PathBuf::from("kubeconfig")));
     assert_eq!(settings.sources.istiod.unwrap().endpoint.to_string(), "10.0.0.2:15010");
     assert_eq!(settings.upstreams, Upstreams::Servers(vec![socket("10.0.0.1:53")]));
 }
@@ -608,6 +616,8 @@ fn flags_are_called_by_their_names() {
         istiod: Some("i".to_owned()),
         catch_all: None,
         ledger_file: None,
+        kubernetes: false,
+        kubeconfig: Some(PathBuf::new()),
     };
     let told = Settings::load(None, &overrides).unwrap_err().to_string();
     let flags: Vec<&str> = told.lines().map(|line| line.split(": ").next().unwrap()).collect();
@@ -615,6 +625,7 @@ fn flags_are_called_by_their_names() {
         "--grpc-listen",
         "--dns-listen",
         "--admin-listen",
+        "--kubeconfig",
         "--istiod",
         "--manifests",
         "--upstream",

@@ -121,10 +121,10 @@ impl Layer {
             namespace.is_none_or(|only| *name.namespace == *only) && !names.contains(*name)
         };
         let key = |name: &ObjectName| Key { kind, name: name.clone() };
-        let without_namespace = |name: &Box<str>| ObjectName::new("", name.clone());
+        let without_namespace = |name: &str| ObjectName::new("", name);
         match kind {
             Kind::Namespace => {
-                let names = self.namespaces.keys().map(without_namespace);
+                let names = self.namespaces.keys().map(|name| without_namespace(name));
                 names.filter(|name| gone(&name)).map(|name| key(&name)).collect()
             }
             Kind::Service => self.services.keys().filter(gone).map(key).collect(),
@@ -134,7 +134,7 @@ impl Layer {
             Kind::ServiceEntry => self.entries.keys().filter(gone).map(key).collect(),
             Kind::WorkloadEntry => self.workloads.keys().filter(gone).map(key).collect(),
             Kind::TableRow => {
-                let names = self.rows.keys().map(without_namespace);
+                let names = self.rows.keys().map(|name| without_namespace(name));
                 names.filter(|name| gone(&name)).map(|name| key(&name)).collect()
             }
         }

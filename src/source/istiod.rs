@@ -8,7 +8,6 @@
 //! itself and reported. What istiod sent stays in use until it sends something else: a stream that breaks, an answer
 //! that does not decode and a refused token withdraw nothing.
 
-mod backoff;
 mod connect;
 mod convert;
 mod error;

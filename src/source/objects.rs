@@ -21,9 +21,11 @@ pub mod workload_entry;
 pub use kind::{ApiKind, Recognised, recognise};
 pub use meta::RawMeta;
 pub use port::RawPort;
+pub use time::system_time;
 
 use std::net::IpAddr;
 
+use serde::Deserializer;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -53,8 +55,38 @@ pub struct Reading {
 /// Reads one object of a known kind.
 pub fn read(kind: ApiKind, json: Value, origin: Origin) -> Reading {
     let key = key(kind, &json);
+    reading(key, decode(kind, json, origin))
+}
+
+/// The same for JSON as text. What nobody uses of it costs little.
+pub fn read_text(kind: ApiKind, json: &str, origin: Origin) -> Reading {
+    let (objects, defects) = decode(kind, &mut serde_json::Deserializer::from_str(json), origin);
+    let key = match objects.as_deref() {
+        Some([object, ..]) => Some(object.key()),
+        _ => key_of_text(kind, json),
+    };
+    reading(key, (objects, defects))
+}
+
+/// The key of an object that need not decode otherwise, if its name can be read.
+pub fn key_of_text(kind: ApiKind, json: &str) -> Option<Key> {
+    key(kind, &serde_json::from_str(json).ok()?)
+}
+
+fn reading(key: Option<Key>, (objects, mut defects): (Option<Vec<Object>>, Vec<Defect>)) -> Reading {
+    for defect in &mut defects {
+        defect.object.clone_from(&key);
+    }
+    Reading { key, objects, defects }
+}
+
+fn decode<'de, D: Deserializer<'de>>(
+    kind: ApiKind,
+    json: D,
+    origin: Origin,
+) -> (Option<Vec<Object>>, Vec<Defect>) {
     let one = |object: Object| vec![object];
-    let (objects, mut defects) = match kind {
+    match kind {
         ApiKind::Namespace => convert(json, namespace::convert, |o| one(Object::Namespace(o))),
         ApiKind::Service => convert(json, |raw| service::convert(raw, origin), |o| one(Object::Service(o))),
         ApiKind::Pod => convert(json, pod::convert, |o| one(Object::Pod(o))),
@@ -65,16 +97,12 @@ pub fn read(kind: ApiKind, json: Value, origin: Origin) -> Reading {
         ApiKind::ServiceImport => convert(json, service_import::convert, |o| one(Object::ServiceImport(o))),
         ApiKind::ServiceEntry => convert(json, service_entry::convert, |o| one(Object::ServiceEntry(o))),
         ApiKind::WorkloadEntry => convert(json, workload_entry::convert, |o| one(Object::WorkloadEntry(o))),
-    };
-    for defect in &mut defects {
-        defect.object.clone_from(&key);
     }
-    Reading { key, objects, defects }
 }
 
 /// Decodes, converts and wraps.
-fn convert<R: DeserializeOwned, T>(
-    json: Value,
+fn convert<'de, D: Deserializer<'de>, R: DeserializeOwned, T>(
+    json: D,
     convert: impl FnOnce(R) -> (Option<T>, Vec<Defect>),
     wrap: impl FnOnce(T) -> Vec<Object>,
 ) -> (Option<Vec<Object>>, Vec<Defect>) {

@@ -5,7 +5,9 @@
 
 mod hosts;
 mod istiod;
+mod kubernetes;
 mod ledger;
+mod propagation;
 mod queries;
 mod sources;
 
@@ -21,7 +23,9 @@ use prometheus_client::registry::Registry;
 
 pub use hosts::HostMetrics;
 pub use istiod::{IstiodFigures, IstiodMetrics, TableAge};
+pub use kubernetes::{KubernetesMetrics, WatchFigures};
 pub use ledger::LedgerMetrics;
+pub use propagation::PropagationMetrics;
 pub use queries::{QueryShard, Rcode};
 pub use sources::SourceMetrics;
 
@@ -104,6 +108,8 @@ pub struct Metrics {
     chases: Family<Label, Counter>,
     sources: SourceMetrics,
     istiod: Arc<IstiodMetrics>,
+    kubernetes: Arc<KubernetesMetrics>,
+    propagation: PropagationMetrics,
     hosts: Arc<HostMetrics>,
     ledger: LedgerMetrics,
 }
@@ -134,10 +140,24 @@ impl Metrics {
         let sources = SourceMetrics::register(&mut registry);
         let istiod = Arc::new(IstiodMetrics::default());
         registry.register_collector(Box::new(Arc::clone(&istiod)));
+        let kubernetes = Arc::new(KubernetesMetrics::default());
+        registry.register_collector(Box::new(Arc::clone(&kubernetes)));
+        let propagation = PropagationMetrics::register(&mut registry);
         let hosts = Arc::new(HostMetrics::default());
         registry.register_collector(Box::new(Arc::clone(&hosts)));
         let ledger = LedgerMetrics::register(&mut registry);
-        Self { registry, queries, connections, chases, sources, istiod, hosts, ledger }
+        Self {
+            registry,
+            queries,
+            connections,
+            chases,
+            sources,
+            istiod,
+            kubernetes,
+            propagation,
+            hosts,
+            ledger,
+        }
     }
 
     /// A new shard of the query counters; every worker takes one.
@@ -168,6 +188,16 @@ impl Metrics {
     /// How the stream of istiod stands.
     pub fn istiod(&self) -> &IstiodMetrics {
         &self.istiod
+    }
+
+    /// How the watches of the API server stand.
+    pub fn kubernetes(&self) -> &KubernetesMetrics {
+        &self.kubernetes
+    }
+
+    /// How long changes take to an answer.
+    pub fn propagation(&self) -> &PropagationMetrics {
+        &self.propagation
     }
 
     /// What the catalog counts.

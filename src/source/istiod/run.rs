@@ -12,11 +12,11 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
 
-use super::backoff::{Backoff, random};
 use super::connect::{Token, dial, token};
 use super::proto::{DiscoveryRequest, DiscoveryResponse};
 use super::{Exchange, IstiodError, IstiodSettings, Kept, Link, Status, Step, Subscriptions, Table};
 use crate::model::{Change, Defect};
+use crate::source::backoff::{Backoff, random};
 use crate::source::{SourceId, Update};
 
 /// So many new defects of a table are told one by one; all of them are in the status.

@@ -69,7 +69,7 @@ impl ApiKind {
     }
 
     /// Its API group.
-    const fn group(self) -> &'static str {
+    pub const fn group(self) -> &'static str {
         match self {
             ApiKind::Namespace | ApiKind::Service | ApiKind::Pod | ApiKind::Endpoints => "",
             ApiKind::EndpointSlice => "discovery.k8s.io",

@@ -1,5 +1,17 @@
 //! Times as the API writes them (RFC 3339).
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// A moment after 1970, to the nanosecond.
+pub fn system_time(text: &str) -> Option<SystemTime> {
+    let seconds = u64::try_from(unix_seconds(text)?).ok()?;
+    let fraction = text.split_once('.').map_or("", |(_, rest)| rest);
+    let digits = fraction.bytes().take_while(u8::is_ascii_digit).take(9);
+    let (nanoseconds, _) =
+        digits.fold((0, 100_000_000), |(sum, unit), digit| (sum + u32::from(digit - b'0') * unit, unit / 10));
+    UNIX_EPOCH.checked_add(Duration::new(seconds, nanoseconds))
+}
+
 /// Whole seconds since 1970-01-01T00:00:00Z; fractions are cut off, a leap second counts as the one before it.
 pub(super) fn unix_seconds(text: &str) -> Option<i64> {
     let (date, rest) = text.split_at_checked(10)?;

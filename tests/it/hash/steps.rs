@@ -76,6 +76,7 @@ fn fold(known: &mut BTreeMap<Key, ServiceEntry>, change: &Change) {
         Change::Remove(key) => {
             known.remove(key);
         }
+        Change::Retain { names, .. } => known.retain(|key, _| names.contains(&key.name)),
         Change::Batch(changes) => changes.iter().for_each(|change| fold(known, change)),
     }
 }

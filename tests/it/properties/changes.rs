@@ -21,14 +21,24 @@ fn change(object: impl Strategy<Value = Object> + Clone + 'static) -> impl Strat
         6 => object.clone().prop_map(Change::Upsert),
         3 => object.clone().prop_map(|object| Change::Remove(object.key())),
     ];
-    let all = vec(object, 0..24).prop_map(|objects| {
+    let all = vec(object.clone(), 0..24).prop_map(|objects| {
         let by_key: BTreeMap<Key, Object> = objects.into_iter().map(|o| (o.key(), o)).collect();
         Change::Replace(by_key.into_values().collect())
+    });
+    let listed = (object.clone(), any::<bool>(), vec(object, 0..12)).prop_map(|(one, everywhere, listed)| {
+        let Key { kind, name } = one.key();
+        let of_kind = listed.iter().map(Object::key).filter(|key| key.kind == kind);
+        Change::Retain {
+            kind,
+            namespace: (!everywhere).then_some(name.namespace),
+            names: of_kind.map(|key| key.name).collect(),
+        }
     });
     prop_oneof![
         8 => simple.clone(),
         2 => vec(simple, 0..6).prop_map(Change::Batch),
         1 => all,
+        1 => listed,
     ]
 }
 
@@ -47,6 +57,10 @@ fn fold(known: &mut BTreeMap<Key, Object>, change: &Change) {
         }
         Change::Remove(key) => {
             known.remove(key);
+        }
+        Change::Retain { kind, namespace, names } => {
+            let elsewhere = |key: &Key| namespace.as_deref().is_some_and(|only| *key.name.namespace != *only);
+            known.retain(|key, _| key.kind != *kind || elsewhere(key) || names.contains(&key.name));
         }
         Change::Batch(changes) => changes.iter().for_each(|change| fold(known, change)),
     }
