@@ -84,10 +84,9 @@ fn the_complete_file_is_read() {
     ];
     let listen = Listen { grpc, dns: vec![socket("127.0.0.1:5353")], admin: Some(socket("127.0.0.1:8081")) };
     assert_eq!(settings.listen, listen);
-    assert_eq!(
-        settings.sources,
-        Sources { manifests: vec![PathBuf::from("./manifests")], ..Sources::default() }
-    );
+    assert_eq!(settings.sources.manifests, [PathBuf::from("./manifests")]);
+    assert_eq!(settings.sources.istiod, None);
+    assert_eq!(settings.sources.kubernetes.unwrap().resources.len(), 7);
     let servers = vec![socket("10.96.0.10:53"), socket("[2001:db8::1]:53")];
     assert_eq!(settings.upstreams, Upstreams::Servers(servers));
     assert_eq!(

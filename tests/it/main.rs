@@ -9,6 +9,7 @@ mod doctor;
 mod everywhere;
 mod hash;
 mod istiod;
+mod kubernetes;
 mod layers;
 mod ledger;
 mod listeners;
