@@ -7,6 +7,7 @@ mod commands;
 mod corefiles;
 mod doctor;
 mod everywhere;
+mod faults;
 mod hash;
 mod istiod;
 mod kubernetes;

@@ -2,6 +2,8 @@
 
 pub(crate) mod coredns;
 pub(crate) mod dig;
+pub(crate) mod faults;
+pub(crate) mod http;
 pub(crate) mod istiod;
 pub(crate) mod kube;
 pub(crate) mod peer;

@@ -8,6 +8,7 @@
 mod api;
 mod crds;
 mod identity;
+mod lines;
 mod namespace;
 mod pki;
 mod plane;
@@ -17,6 +18,7 @@ mod resource;
 pub(crate) use api::{Api, until};
 pub(crate) use crds::CustomResources;
 pub(crate) use identity::{ADMIN, Identity, MESHDNS, NOBODY};
+pub(crate) use lines::Lines;
 pub(crate) use namespace::Namespace;
 pub(crate) use plane::{ControlPlane, Setup};
 pub(crate) use resource::*;

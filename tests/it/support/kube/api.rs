@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tokio::runtime::{Builder, Handle};
 
 use super::identity::Identity;
+use super::lines::Lines;
 use super::resource::{PODS, Resource, SERVICE_ACCOUNTS};
 
 /// How long a condition may take.
@@ -158,6 +159,25 @@ impl Api {
     pub(crate) fn text(&self, path: &str) -> kube::Result<String> {
         let (client, request) = (self.client.clone(), Request::get(path).body(Vec::new()).unwrap());
         run(async move { client.request_text(request).await })
+    }
+
+    /// What a path has, line by line as it comes: a watch, or a list.
+    pub(crate) fn open(&self, path: &str) -> kube::Result<Lines> {
+        let (client, request) =
+            (self.client.clone(), Request::get(path).body(kube::client::Body::empty()).unwrap());
+        run(async move {
+            let (head, body) = client.send(request).await?.into_parts();
+            if !head.status.is_success() {
+                let status = Status::failure("not opened", "").with_code(head.status.as_u16());
+                return Err(kube::Error::Api(status.boxed()));
+            }
+            Ok(Lines::of(body))
+        })
+    }
+
+    /// The path that [`Self::open`] takes for a resource, with this query.
+    pub(crate) fn query(&self, resource: Resource, query: &str) -> String {
+        format!("{}?{query}", self.path(resource, ""))
     }
 
     fn must(&self, method: Method, path: &str, content_type: &str, body: &str) -> Value {

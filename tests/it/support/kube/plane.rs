@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use kube::Config;
-use kube::config::AuthInfo;
 
 use super::super::process::{free_address, written};
 use super::super::tethered::Tethered;
@@ -76,7 +75,7 @@ impl ControlPlane {
         let files = written("tokens.csv", TOKENS).parent().unwrap().to_owned();
         pki.write(&files);
         let (address, etcd_address) = (free_address(), free_address());
-        let api = Api::new(api::connect(config(&pki, address, &ADMIN)));
+        let api = Api::new(api::connect(config(&pki, &format!("https://{address}"), Some(&ADMIN))));
         let mut plane = Self {
             setup,
             pki,
@@ -158,7 +157,17 @@ impl ControlPlane {
 
     /// The same as somebody else.
     pub(crate) fn api_as(&self, identity: &Identity) -> Api {
-        Api::new(api::connect(config(&self.pki, self.address, identity)))
+        self.api_through(&self.url(), identity)
+    }
+
+    /// The same where something else, a proxy for example, stands for the API server.
+    pub(crate) fn api_through(&self, url: &str, identity: &Identity) -> Api {
+        Api::new(api::connect(config(&self.pki, url, Some(identity))))
+    }
+
+    /// How to reach the API server without saying who asks.
+    pub(crate) fn unauthenticated(&self) -> Config {
+        config(&self.pki, &self.url(), None)
     }
 
     /// Lets a service account do this everywhere: the `rules` of a ClusterRole. [`super::MESHDNS`] is `meshdns` in `meshdns`.
@@ -231,10 +240,10 @@ fn gone(address: SocketAddr) {
     until("killed process gone", || TcpStream::connect(address).is_err().then_some(()));
 }
 
-fn config(pki: &Pki, address: SocketAddr, identity: &Identity) -> Config {
-    let mut config = Config::new(format!("https://{address}").parse().unwrap());
+fn config(pki: &Pki, url: &str, identity: Option<&Identity>) -> Config {
+    let mut config = Config::new(url.parse().unwrap());
     config.root_cert = Some(vec![pki.authority_der.clone()]);
-    config.auth_info = AuthInfo { token: Some(identity.token.to_string().into()), ..AuthInfo::default() };
+    config.auth_info.token = identity.map(|identity| identity.token.to_string().into());
     config.default_retry = false;
     config
 }
