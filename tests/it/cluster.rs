@@ -159,6 +159,25 @@ fn streamed_lists_can_be_switched_off() {
 }
 
 #[test]
+fn without_history_what_began_before_is_gone() {
+    let mut plane = Setup::default().without_controllers().start();
+    let api = plane.api().within("default");
+    for name in ["one", "two"] {
+        api.apply(&format!("{{apiVersion: v1, kind: ConfigMap, metadata: {{name: {name}}}}}"));
+    }
+    let page: Value = serde_json::from_str(&api.text(&api.query(CONFIG_MAPS, "limit=1")).unwrap()).unwrap();
+    let text = |key: &str| page["metadata"][key].as_str().unwrap();
+    api.merge(CONFIG_MAPS, "one", &json!({"data": {"new": "yes"}}));
+    plane.restart_without_history();
+    let next_page = api.text(&api.query(CONFIG_MAPS, &format!("limit=1&continue={}", text("continue"))));
+    assert!(matches!(next_page, Err(kube::Error::Api(status)) if status.code == 410));
+    let query = format!("watch=1&resourceVersion={}", text("resourceVersion"));
+    let line = api.open(&api.query(CONFIG_MAPS, &query)).unwrap().next().unwrap().unwrap();
+    let event: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!((&event["type"], &event["object"]["code"]), (&json!("ERROR"), &json!(410)));
+}
+
+#[test]
 fn a_frozen_api_server_takes_connections_and_says_nothing() {
     let plane = Setup::default().without_controllers().start();
     let (sender, answered) = std::sync::mpsc::channel();

@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use meshdns::apiserver::{ApiServer, ApiServerSettings};
 use serde_json::{Value, json};
 
 use crate::support::faults::{Fault, FaultyProxy, Kind, Requests};
@@ -23,7 +24,7 @@ impl Stage {
     fn new() -> Self {
         let plane = ControlPlane::shared();
         let (proxy, namespace) = (FaultyProxy::before(plane), plane.namespace("faults"));
-        let through = plane.api_through(&proxy.url(), &ADMIN).within(&namespace.name);
+        let through = Api::at(&proxy.url(), &ADMIN).within(&namespace.name);
         Self { proxy, namespace, through }
     }
 
@@ -91,7 +92,7 @@ fn without_a_fault_nothing_is_changed_and_everything_noted() {
     assert_eq!(stage.proxy.running(Requests::WATCHES), 1);
     drop(watch);
     until("watch over", || (stage.proxy.running(Requests::WATCHES) == 0).then_some(()));
-    let meshdns = ControlPlane::shared().api_through(&stage.proxy.url(), &MESHDNS);
+    let meshdns = Api::at(&stage.proxy.url(), &MESHDNS);
     assert_eq!(meshdns.who_am_i(), "system:serviceaccount:meshdns:meshdns");
     let asked = stage.proxy.asked(Requests::ALL);
     let kinds: Vec<_> =
@@ -106,6 +107,17 @@ fn without_a_fault_nothing_is_changed_and_everything_noted() {
     assert_eq!(kinds, expected);
     assert_eq!(asked[4].token.as_deref(), Some(&*MESHDNS.token));
     assert!(asked[1].target.contains("allowWatchBookmarks=true") && asked.is_sorted_by_key(|asked| asked.at));
+}
+
+#[tokio::test]
+async fn a_kubeconfig_may_lead_through_it() {
+    let plane = ControlPlane::shared();
+    let proxy = FaultyProxy::before(plane);
+    let kubeconfig = plane.kubeconfig_to(&proxy.url(), &MESHDNS);
+    let settings = ApiServerSettings { kubeconfig: Some(kubeconfig), context: None };
+    let server = ApiServer::find(&settings).await.unwrap();
+    server.client().apiserver_version().await.unwrap();
+    assert_eq!(proxy.asked(Requests::ALL)[0].token.as_deref(), Some(&*MESHDNS.token));
 }
 
 #[test]

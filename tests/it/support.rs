@@ -2,6 +2,7 @@
 
 pub(crate) mod coredns;
 pub(crate) mod dig;
+pub(crate) mod fake_api;
 pub(crate) mod faults;
 pub(crate) mod http;
 pub(crate) mod istiod;

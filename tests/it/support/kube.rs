@@ -20,5 +20,5 @@ pub(crate) use crds::CustomResources;
 pub(crate) use identity::{ADMIN, Identity, MESHDNS, NOBODY};
 pub(crate) use lines::Lines;
 pub(crate) use namespace::Namespace;
-pub(crate) use plane::{ControlPlane, Setup};
+pub(crate) use plane::{ControlPlane, Setup, kubeconfig};
 pub(crate) use resource::*;

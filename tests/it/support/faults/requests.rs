@@ -105,7 +105,8 @@ impl Requests {
         Self { kinds: Some(kinds), ..self }
     }
 
-    pub(super) fn include(&self, asked: &Asked) -> bool {
+    /// Whether this is one of them.
+    pub(crate) fn include(&self, asked: &Asked) -> bool {
         self.resource.is_none_or(|resource| resource == asked.resource)
             && self.kinds.is_none_or(|kinds| kinds.contains(&asked.kind))
     }

@@ -33,6 +33,14 @@ impl Api {
         Self { client, namespace: None }
     }
 
+    /// Whoever plays an API server at this URL, without TLS.
+    pub(crate) fn at(url: &str, identity: &Identity) -> Self {
+        let mut config = Config::new(url.parse().unwrap());
+        config.auth_info.token = Some(identity.token.to_string().into());
+        config.default_retry = false;
+        Self::new(connect(config))
+    }
+
     /// The same, where objects without a namespace belong to this one, and others are not seen.
     pub(crate) fn within(&self, namespace: &str) -> Self {
         Self { namespace: Some(namespace.to_owned()), ..self.clone() }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use kube::Config;
+use serde_json::Value;
 
 use super::super::process::{free_address, written};
 use super::super::tethered::Tethered;
@@ -140,6 +141,16 @@ impl ControlPlane {
         self.start_api_server();
     }
 
+    /// The API server is killed and started again, and neither it nor etcd has older versions of objects than the last:
+    /// watches and lists that began before are answered with 410.
+    pub(crate) fn restart_without_history(&mut self) {
+        let list: Value = serde_json::from_str(&self.api.text("/api/v1/namespaces").unwrap()).unwrap();
+        let version = list["metadata"]["resourceVersion"].as_str().unwrap();
+        programs::compact(self.etcd_address, version);
+        self.kill_api_server();
+        self.start_api_server();
+    }
+
     /// Where the API server listens, with TLS.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
@@ -157,12 +168,7 @@ impl ControlPlane {
 
     /// The same as somebody else.
     pub(crate) fn api_as(&self, identity: &Identity) -> Api {
-        self.api_through(&self.url(), identity)
-    }
-
-    /// The same where something else, a proxy for example, stands for the API server.
-    pub(crate) fn api_through(&self, url: &str, identity: &Identity) -> Api {
-        Api::new(api::connect(config(&self.pki, url, Some(identity))))
+        Api::new(api::connect(config(&self.pki, &self.url(), Some(identity))))
     }
 
     /// How to reach the API server without saying who asks.
@@ -195,20 +201,7 @@ impl ControlPlane {
     /// A kubeconfig file that leads elsewhere, a proxy for example. With `https` it must prove itself with a certificate
     /// of this control plane.
     pub(crate) fn kubeconfig_to(&self, url: &str, identity: &Identity) -> PathBuf {
-        let authority = match url.starts_with("https:") {
-            true => format!("certificate-authority: \"{}\"", self.file("ca.crt").display()),
-            false => "insecure-skip-tls-verify: false".to_owned(),
-        };
-        written(
-            "kubeconfig",
-            &format!(
-                "apiVersion: v1\nkind: Config\ncurrent-context: test\n\
-                 clusters: [{{name: test, cluster: {{server: \"{url}\", {authority}}}}}]\n\
-                 users: [{{name: test, user: {{token: \"{token}\"}}}}]\n\
-                 contexts: [{{name: test, context: {{cluster: test, user: test}}}}]\n",
-                token = identity.token,
-            ),
-        )
+        kubeconfig(url, identity, Some(&self.file("ca.crt")))
     }
 
     /// A file of [`Pki::write`].
@@ -233,6 +226,22 @@ impl Drop for ControlPlane {
             eprintln!("{}", self.last_words());
         }
     }
+}
+
+/// A kubeconfig file. The authority is for `https`.
+pub(crate) fn kubeconfig(url: &str, identity: &Identity, authority: Option<&Path>) -> PathBuf {
+    let authority = authority.map(|path| format!(", certificate-authority: \"{}\"", path.display()));
+    written(
+        "kubeconfig",
+        &format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: test\n\
+             clusters: [{{name: test, cluster: {{server: \"{url}\"{authority}}}}}]\n\
+             users: [{{name: test, user: {{token: \"{token}\"}}}}]\n\
+             contexts: [{{name: test, context: {{cluster: test, user: test}}}}]\n",
+            authority = authority.unwrap_or_default(),
+            token = identity.token,
+        ),
+    )
 }
 
 /// Waits until nobody listens there: a killed process needs a moment to let go.

@@ -1,6 +1,7 @@
 //! The programs of a control plane, and how each is started.
 
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::Command;
 
@@ -34,6 +35,21 @@ pub(super) fn etcd(clients: SocketAddr, peers: SocketAddr) -> Tethered {
         "warn",
     ]);
     Tethered::start(&command, Some(directory))
+}
+
+/// Has an etcd forget what was before this revision.
+pub(super) fn compact(etcd: SocketAddr, revision: &str) {
+    let order = format!("{{\"revision\": \"{revision}\", \"physical\": true}}");
+    let mut stream = TcpStream::connect(etcd).unwrap();
+    let length = order.len();
+    write!(
+        stream,
+        "POST /v3/kv/compaction HTTP/1.0\r\nHost: etcd\r\nContent-Length: {length}\r\n\r\n{order}"
+    )
+    .unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).unwrap();
+    assert!(reply.starts_with("HTTP/1.0 200 "), "{reply}");
 }
 
 /// An API server in front of that etcd, with the files of this directory.
