@@ -12,6 +12,7 @@ mod flags;
 mod keeping;
 mod kept_table;
 mod ledger_file;
+mod listed;
 mod load;
 mod output;
 mod parts;

@@ -37,7 +37,7 @@ impl Check {
             Ok(settings) => settings,
             Err(problems) => return refused(self.output, &problems),
         };
-        let report = load(&settings).report;
+        let report = load(&settings)?.report;
         let found = CheckReport::of(&[], &report);
         self.output.print(&found, check_text)?;
         Ok(if found.defects.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FINDINGS) })

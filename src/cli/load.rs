@@ -1,4 +1,4 @@
-//! The catalog of a command that reads manifests itself, built as the server builds it.
+//! The catalog of a command that reads objects itself, built as the server builds it.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -14,8 +14,9 @@ use meshdns::source::{Report, SourceId, manifests};
 use meshdns::store::{Remembered, StoreError, remembered, unix_seconds};
 
 use super::ledger_file;
+use super::listed::list_into;
 
-/// What the manifests of the settings give.
+/// What the manifests and the API server of the settings give.
 pub(super) struct Loaded {
     /// Everything that can be answered.
     pub(super) catalog: Arc<Catalog>,
@@ -27,18 +28,22 @@ pub(super) struct Loaded {
     pub(super) ledger: Listing,
 }
 
-/// Reads the manifests once. Addresses are given as a server would that starts now, without writing them down.
-pub(super) fn load(settings: &Settings) -> Loaded {
+/// Reads the manifests and the API server once. Addresses are given as a server would that starts now, without writing them down.
+pub(super) fn load(settings: &Settings) -> Result<Loaded> {
     let mut loaded = manifests::load(&settings.sources.manifests);
     let catalog = Arc::new(Catalog::new(settings.policy()));
     let allocator = settings.allocator_from(NonZeroU32::MIN, unix_seconds(), rows(settings));
     let mut keeper = Keeper::with_allocator(catalog.clone(), allocator);
     keeper.apply(SourceId::MANIFESTS.0, Change::Replace(loaded.objects));
+    if let Some(source) = settings.sources.kubernetes.clone() {
+        let listed = list_into(&mut keeper, source)?;
+        loaded.report = Report::joined([&loaded.report, &listed]);
+    }
     keeper.settle();
     keeper.store_nowhere();
     let ledger = keeper.listing();
     loaded.report.defects.extend(ledger.defects.iter().cloned());
-    Loaded { catalog, keeper, report: loaded.report, ledger }
+    Ok(Loaded { catalog, keeper, report: loaded.report, ledger })
 }
 
 /// What the ledger's file remembers; what cannot be read is told, and the rest goes on without it.
@@ -58,11 +63,11 @@ fn rows(settings: &Settings) -> Vec<(HostKey, Row)> {
     Vec::new()
 }
 
-/// The same, for commands that have nothing to tell without manifests.
+/// The same, for commands that have nothing to tell without objects.
 pub(super) fn load_some(settings: &Settings) -> Result<Loaded> {
     ensure!(
-        !settings.sources.manifests.is_empty(),
-        "nothing to read: give --manifests PATH, sources.manifests or --server URL"
+        !settings.sources.manifests.is_empty() || settings.sources.kubernetes.is_some(),
+        "nothing to read: give --manifests PATH, --kubernetes, --kubeconfig FILE, sources in the settings, or --server URL"
     );
-    Ok(load(settings))
+    load(settings)
 }

@@ -42,8 +42,9 @@ impl Plan {
         let mut loaded = load_some(&self.answers.settings(None)?)?;
         let before = Standing::of(&loaded.catalog);
         let new = manifests::load(&self.filenames);
-        let gone = self.delete.into_iter().map(Change::Remove);
-        let changes = gone.chain(new.objects.into_iter().map(Change::Upsert)).collect();
+        let gone: Vec<_> = self.delete.into_iter().map(Change::Remove).collect();
+        loaded.keeper.apply(SourceId::KUBERNETES.0, Change::Batch(gone.clone()));
+        let changes = gone.into_iter().chain(new.objects.into_iter().map(Change::Upsert)).collect();
         loaded.keeper.apply(SourceId::MANIFESTS.0, Change::Batch(changes));
         loaded.keeper.store_nowhere();
         let defects = new.report.defects.iter().map(Into::into).collect();

@@ -1,10 +1,13 @@
 //! Objects of a real API server are answered as they come, change and go.
 
+use std::path::Path;
+use std::process::Command;
+
 use serde_json::json;
 
 use super::{Served, everything, rules};
 use crate::support::kube::{
-    ControlPlane, CustomResources, MESHDNS, NAMESPACES, PODS, SERVICE_ENTRIES, SERVICES, Setup, until,
+    ADMIN, ControlPlane, CustomResources, MESHDNS, NAMESPACES, PODS, SERVICE_ENTRIES, SERVICES, Setup, until,
 };
 
 const DB: &str = "
@@ -174,4 +177,35 @@ fn a_kubeconfig_may_come_later() {
     assert!(told.contains("No such file"), "{told}");
     std::fs::rename(&good, &later).unwrap();
     server.meshdns.wait_until_ready();
+}
+
+#[test]
+fn commands_read_the_api_server_once() {
+    let plane = ControlPlane::shared();
+    let shop = plane.namespace("shop");
+    shop.apply("{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {ports: [{port: 80}], clusterIP: 10.96.77.5}}");
+    let kubeconfig = plane.kubeconfig(&ADMIN);
+    let run_with = |kubeconfig: &Path, arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_meshdns"))
+            .args(arguments)
+            .args(["--zone", "cluster.local", "--kubeconfig"])
+            .arg(kubeconfig)
+            .output()
+            .unwrap();
+        let told = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(told).unwrap())
+    };
+    let run = |arguments: &[&str]| run_with(&kubeconfig, arguments);
+    let name = format!("web.{}.svc.cluster.local", shop.name);
+    let (code, told) = run(&["explain", &name, "A"]);
+    assert!(code == Some(0) && told.contains("10.96.77.5"), "{code:?} {told}");
+    let object = format!("Service/{}/web", shop.name);
+    let (code, told) = run(&["records", "--object", &object]);
+    assert!(code == Some(0) && told.contains(&name), "{code:?} {told}");
+    let (code, told) = run(&["plan", "--delete", &object]);
+    assert!(told.contains(&name), "{code:?} {told}");
+    let (code, told) = run(&["check"]);
+    assert!(code == Some(0), "{told}");
+    let (code, told) = run_with(Path::new("/nowhere"), &["explain", &name, "A"]);
+    assert!(code == Some(2) && told.contains("/nowhere"), "{code:?} {told}");
 }
