@@ -1,6 +1,8 @@
 //! The API server as a source: a real control plane, and what becomes of its objects.
 
+mod faults;
 mod source;
+mod witness;
 
 use std::fmt::Write;
 use std::path::Path;

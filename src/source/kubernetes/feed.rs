@@ -43,7 +43,7 @@ pub(super) struct Feed {
     streaming: bool,
     /// From where on to watch; `None`: a list is due.
     position: Option<String>,
-    /// Whether the API server may have lost its memory since then.
+    /// Whether the API server may have lost its memory since.
     broken: bool,
     /// Since when a list is doubted.
     doubted: Option<Instant>,
@@ -102,8 +102,11 @@ impl Feed {
             }
             let pause = match end {
                 End::KeeperGone => return KeeperGone,
-                End::Closed if took >= SHORT => Duration::ZERO,
-                End::Closed => backoff.next(random()),
+                End::Closed => {
+                    // As it does when it goes away for good, and nobody tells the two apart.
+                    self.broken = true;
+                    if took >= SHORT { Duration::ZERO } else { backoff.next(random()) }
+                }
                 End::Doubt => {
                     self.position = None;
                     Duration::ZERO
@@ -145,7 +148,7 @@ impl Feed {
         self.stream(position, None).await
     }
 
-    /// After a failure: an API server whose store was lost or put back has not reached our version yet, and would be silent
+    /// After the end of a watch: an API server whose store was lost or put back has not reached our version yet, and would be silent
     /// until it has. Asking for one object that is not older tells.
     async fn check_position(&mut self) -> Result<(), End> {
         let Some(position) = self.position.clone() else { return Ok(()) };
