@@ -45,6 +45,13 @@ impl Served {
         Self { meshdns: Meshdns::begin(&mut command, &text, &[]) }
     }
 
+    /// The values of all metrics that begin so.
+    pub(crate) fn metrics(&self, beginning: &str) -> Vec<f64> {
+        let page = self.meshdns.page("/metrics");
+        let lines = page.lines().filter(|line| line.starts_with(beginning));
+        lines.map(|line| line.rsplit(' ').next().unwrap().parse().unwrap()).collect()
+    }
+
     /// Waits until the answer has this status and these data, in any order.
     pub(crate) fn becomes(&self, name: &str, kind: &str, status: &str, expected: &[&str]) {
         let mut expected: Vec<&str> = expected.to_vec();

@@ -253,9 +253,8 @@ fn an_api_server_may_die_hang_and_forget() {
     // With nothing in its hands: that is doubted, and what comes back is taken at once.
     plane.wipe();
     until("doubt", || {
-        let metrics = server.meshdns.page("/metrics");
-        let doubted = |line: &&str| line.starts_with("meshdns_kubernetes_doubted_objects{kind=\"services\"}");
-        metrics.lines().find(doubted).is_some_and(|line| !line.ends_with(" 0")).then_some(())
+        let doubted = server.metrics("meshdns_kubernetes_doubted_objects{kind=\"services\"}");
+        (doubted.first()? > &0.0).then_some(())
     });
     api.apply("{apiVersion: v1, kind: Service, metadata: {name: after-death}, spec: {ports: [{port: 80}], clusterIP: 10.96.200.1}}");
     server.becomes(&name("after-death"), "A", "NOERROR", &["10.96.200.1"]);

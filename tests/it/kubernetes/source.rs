@@ -209,3 +209,25 @@ fn commands_read_the_api_server_once() {
     let (code, told) = run_with(Path::new("/nowhere"), &["explain", &name, "A"]);
     assert!(code == Some(2) && told.contains("/nowhere"), "{code:?} {told}");
 }
+
+#[test]
+fn the_documented_rules_are_enough() {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/kubernetes.md")).unwrap();
+    let rules = text.split("```yaml\n").find(|block| block.contains("kind: ClusterRole\n")).unwrap();
+    let rules = rules.split("```").next().unwrap();
+    let plane = Setup::default().without_controllers().start();
+    for definition in
+        [CustomResources::ServiceEntry, CustomResources::WorkloadEntry, CustomResources::ServiceImport]
+    {
+        plane.install(definition);
+    }
+    plane.api().apply(rules);
+    let settings = "kubernetes: {pods: verified, clusterSetZones: [clusterset.local]}\n";
+    let mut server = Served::begin(&plane, &MESHDNS, settings);
+    server.meshdns.wait_until_ready();
+    until("all watches live", || {
+        let live = server.metrics("meshdns_kubernetes_watches_live{");
+        (live == [1.0; 7]).then_some(())
+    });
+    assert!(!server.meshdns.page("/metrics").contains("meshdns_kubernetes_failures_total{"));
+}
