@@ -21,6 +21,8 @@ pub mod inventory;
 pub mod keeper;
 pub mod model;
 #[cfg(feature = "server")]
+mod random;
+#[cfg(feature = "server")]
 pub mod report;
 #[cfg(feature = "server")]
 pub mod run;

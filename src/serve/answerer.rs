@@ -3,7 +3,6 @@
 //! Rules: answer from the catalog; look up what leads outside; count. Before everything is known, plain DNS gets
 //! SERVFAIL (so that a client asks another server) and gRPC a status, which is that listener's own business.
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
@@ -12,6 +11,7 @@ use super::chase::Chaser;
 use super::dns::server_failure;
 use super::readiness::Readiness;
 use crate::catalog::Catalog;
+use crate::random::random;
 use crate::telemetry::metrics::{Listener, QueryShard, Rcode};
 use crate::wire::{Chase, Transport, Verdict, respond};
 
@@ -56,9 +56,7 @@ impl Answerer {
         chaser: Arc<Chaser>,
         metrics: Arc<QueryShard>,
     ) -> Self {
-        let [a, b, c, d, ..] = RandomState::new().hash_one(0).to_ne_bytes();
-        let rotation = AtomicU32::new(u32::from_ne_bytes([a, b, c, d]));
-        Self { catalog, readiness, chaser, metrics, rotation }
+        Self { catalog, readiness, chaser, metrics, rotation: AtomicU32::new(random()) }
     }
 
     pub(super) fn readiness(&self) -> &Readiness {

@@ -16,7 +16,8 @@ use super::connect::{Token, dial, token};
 use super::proto::{DiscoveryRequest, DiscoveryResponse};
 use super::{Exchange, IstiodError, IstiodSettings, Kept, Link, Status, Step, Subscriptions, Table};
 use crate::model::{Change, Defect};
-use crate::source::backoff::{Backoff, random};
+use crate::random::random;
+use crate::source::backoff::Backoff;
 use crate::source::{SourceId, Update};
 
 /// So many new defects of a table are told one by one; all of them are in the status.

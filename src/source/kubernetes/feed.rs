@@ -18,7 +18,8 @@ use super::wire::Page;
 use super::{Limits, Link, Resource};
 use crate::apiserver::{ApiError, ApiServer};
 use crate::model::{Change, ObjectName};
-use crate::source::backoff::{Backoff, random};
+use crate::random::random;
+use crate::source::backoff::Backoff;
 use end::End;
 
 /// A watch that stood for so long was a good one.

@@ -12,8 +12,9 @@ use super::status::Board;
 use super::{FeedStatus, KubernetesSource, Resource, Status};
 use crate::apiserver::ApiServer;
 use crate::model::{Change, Key, Kind, Labels, Namespace, Object, ObjectName};
+use crate::random::random;
 use crate::source::Update;
-use crate::source::backoff::{Backoff, random};
+use crate::source::backoff::Backoff;
 
 /// How often figures are shown that nobody waits for.
 const SHOWN_EVERY: Duration = Duration::from_secs(1);

@@ -14,7 +14,7 @@ use tokio_stream::{Stream, StreamExt};
 use super::{End, Feed};
 use crate::apiserver::ApiError;
 use crate::model::Change;
-use crate::source::backoff::random;
+use crate::random::random;
 use crate::source::kubernetes::Link;
 use crate::source::kubernetes::list::{List, Seen};
 use crate::source::kubernetes::wire::{END_OF_LIST, Raw, Stamp, number};
