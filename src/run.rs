@@ -7,6 +7,8 @@
 //!
 //! Stopping: readiness and health go first, then listening sockets close (a refused connection makes CoreDNS ask
 //! another upstream at once), then connections are asked to go and calls under way finish, all within a limit.
+//!
+//! A worker that is stuck for long ends the process too; it cannot be waited for.
 
 mod address;
 mod bound;
@@ -18,10 +20,12 @@ mod worker;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 pub use address::{Addresses, GrpcAddress};
 pub use failure::RunError;
@@ -29,10 +33,14 @@ pub use settings::{Limits, RunSettings};
 
 use crate::catalog::Catalog;
 use crate::serve::chase::Chaser;
-use crate::serve::{Dealer, Hello, Listening, Permits, Readiness, Stop, StopSignal, accept, admin};
+use crate::serve::{Dealer, Hello, Listening, Liveness, Permits, Readiness, Stop, StopSignal, accept, admin};
 use crate::telemetry::metrics::{Listener, Metrics};
 use bound::Bound;
 use worker::{Ended, Worker, Workers};
+
+/// How long threads may take to end that have nothing more to do, and how often they are looked at.
+const LAST_MOMENT: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_millis(5);
 
 /// A part that runs beside the listeners: a source, the keeper.
 pub struct Task {
@@ -86,7 +94,8 @@ pub async fn serve(
     let (stop_admin, admin_stop) = StopSignal::new();
 
     let (dealer, incoming) = Dealer::new(dns.len(), Hello { within: settings.limits.hello, ..Hello::HTTP2 });
-    let workers = workers(&settings, &parts, &workers_stop);
+    let liveness = Liveness::new(dns.len(), settings.limits.pulse);
+    let workers = workers(&settings, &parts, &liveness, &workers_stop);
     let mut accepting = Some((grpc, dealer));
     let (ended, mut endings) = mpsc::unbounded_channel();
     let mut started = Vec::new();
@@ -103,21 +112,33 @@ pub async fn serve(
         control.spawn(async move { (task.name, task.future.await) });
     }
     if let Some(listener) = admin {
-        let pages = admin::router(parts.readiness.clone(), Arc::clone(&parts.metrics), parts.pages);
+        let (readiness, metrics) = (parts.readiness.clone(), Arc::clone(&parts.metrics));
+        let pages = admin::router(liveness.clone(), readiness, metrics, parts.pages);
         serve_admin(&mut control, listener, pages, &settings, &parts.metrics, &admin_stop)?;
     }
 
     let mut working = started.len();
-    let unexpected = tokio::select! {
-        () = stop.requested() => None,
-        Some(Ended { worker, outcome }) = endings.recv() => {
-            working -= 1;
-            Some(RunError::worker(worker, outcome))
+    let fails = async {
+        tokio::select! {
+            Some(Ended { worker, outcome }) = endings.recv() => (1, RunError::worker(worker, outcome)),
+            worker = liveness.lost() => (1, RunError::stuck(worker, liveness.patience())),
+            Some(task) = control.join_next() => (0, RunError::task(task)),
         }
-        Some(task) = control.join_next() => Some(RunError::task(task)),
     };
-    tracing::info!("stopping");
-    parts.readiness.stop();
+    let told_to_stop = async {
+        stop.requested().await;
+        tracing::info!("stopping");
+        parts.readiness.stop();
+    };
+    let unexpected = tokio::select! {
+        () = told_to_stop => None,
+        (workers, error) = fails => {
+            working -= workers;
+            tracing::info!("stopping");
+            parts.readiness.stop();
+            Some(error)
+        }
+    };
     stop_workers.stop();
     let drained = timeout(settings.limits.drain, async {
         for _ in 0..working {
@@ -131,10 +152,7 @@ pub async fn serve(
     }
     // Workers wait for each other: a lookup that one of them began may be awaited by another.
     workers.release();
-    for thread in started {
-        // How it ended was told already.
-        let _ = thread.join();
-    }
+    join(started).await;
     drop(socket_files);
     stop_admin.stop();
     match unexpected {
@@ -146,13 +164,30 @@ pub async fn serve(
     }
 }
 
-fn workers(settings: &RunSettings, parts: &Parts, stop: &Stop) -> Workers {
+/// Waits for threads that were let go. One that is stuck ends with the process.
+async fn join(started: Vec<JoinHandle<()>>) {
+    let ending = async {
+        while !started.iter().all(JoinHandle::is_finished) {
+            sleep(LOOK).await;
+        }
+    };
+    if timeout(LAST_MOMENT, ending).await.is_err() {
+        tracing::error!("a worker does not end");
+    }
+    for thread in started.into_iter().filter(JoinHandle::is_finished) {
+        // How it ended was told already.
+        let _ = thread.join();
+    }
+}
+
+fn workers(settings: &RunSettings, parts: &Parts, liveness: &Liveness, stop: &Stop) -> Workers {
     let limits = &settings.limits;
     let permits =
         |total, per_source, listener| Permits::new(total, per_source, parts.metrics.connections(listener));
     Workers::new(worker::Shared {
         catalog: Arc::clone(&parts.catalog),
         readiness: parts.readiness.clone(),
+        liveness: liveness.clone(),
         metrics: Arc::clone(&parts.metrics),
         chaser: Chaser::new(settings.upstreams.clone(), limits.chase, &parts.metrics),
         grpc_permits: permits(limits.grpc_connections, limits.grpc_connections, Listener::Grpc),

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tokio::task::JoinError;
 
@@ -48,6 +49,11 @@ pub enum RunError {
 impl RunError {
     pub(super) fn worker(number: usize, outcome: Result<(), String>) -> Self {
         let reason = outcome.err().unwrap_or_else(|| "it had nothing more to do".to_owned());
+        Self::Ended { part: format!("worker {number}"), reason }
+    }
+
+    pub(super) fn stuck(number: usize, silence: Duration) -> Self {
+        let reason = format!("it got nothing done for {} s", silence.as_secs());
         Self::Ended { part: format!("worker {number}"), reason }
     }
 

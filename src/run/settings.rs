@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use super::address::GrpcAddress;
 use crate::config;
-use crate::serve::Hello;
 use crate::serve::chase::{ChaseLimits, Upstreams};
 use crate::serve::grpc::GrpcLimits;
 use crate::serve::tcp::TcpLimits;
+use crate::serve::{Hello, PulseLimits};
 
 const RESOLV_CONF: &str = "/etc/resolv.conf";
 
@@ -56,6 +56,8 @@ pub struct Limits {
     pub chase: ChaseLimits,
     /// How long calls under way may take once we stop.
     pub drain: Duration,
+    /// When a worker is stuck.
+    pub pulse: PulseLimits,
 }
 
 impl Default for Limits {
@@ -70,6 +72,7 @@ impl Default for Limits {
             admin_connections: 64,
             chase: ChaseLimits::default(),
             drain: Duration::from_secs(10),
+            pulse: PulseLimits::default(),
         }
     }
 }

@@ -16,7 +16,8 @@ use crate::catalog::Catalog;
 use crate::serve::chase::Chaser;
 use crate::serve::socket::DnsSockets;
 use crate::serve::{
-    Answerer, Dealer, Incoming, Listening, Permits, Readiness, Stop, StopSignal, accept, grpc, tcp, udp,
+    Answerer, Dealer, Incoming, Listening, Liveness, Permits, Readiness, Stop, StopSignal, accept, grpc, tcp,
+    udp,
 };
 use crate::telemetry::metrics::Metrics;
 
@@ -24,6 +25,7 @@ use crate::telemetry::metrics::Metrics;
 pub(super) struct Shared {
     pub(super) catalog: Arc<Catalog>,
     pub(super) readiness: Readiness,
+    pub(super) liveness: Liveness,
     pub(super) metrics: Arc<Metrics>,
     pub(super) chaser: Arc<Chaser>,
     pub(super) grpc_permits: Permits,
@@ -78,6 +80,8 @@ impl Workers {
         let ending = Ending { worker: worker.number, outcome: None, ended };
         let serve = move || {
             runtime.block_on(async move {
+                let (pulse, number) = (shared.liveness.clone(), worker.number);
+                tokio::spawn(async move { pulse.beat(number).await });
                 tokio::select! {
                     outcome = worker.serve(&shared) => ending.tell(outcome),
                     // The time to finish is over.

@@ -1,10 +1,11 @@
 //! Admin HTTP: is it alive, is it ready, what does it count, which version is it.
 //!
-//! Rules: `/livez` says that this task answers, no more: a restart would not help a source that is away. `/readyz`
-//! is 503 with one line for everything that is missing. Further pages (`/records`, `/explain`) are mounted by those
+//! Rules: `/livez` says that this task answers and every worker gets something done, no more: a restart would not help a
+//! source that is away. `/readyz` is 503 with one line for everything that is missing. Further pages (`/records`, `/explain`) are mounted by those
 //! who know them. Connections are limited, and who does not send a request is closed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -13,6 +14,7 @@ use axum::{Router, routing::get};
 use tonic::transport::Server;
 
 use super::accept::Incoming;
+use super::liveness::Liveness;
 use super::readiness::Readiness;
 use super::stop::Stop;
 use crate::telemetry::metrics::Metrics;
@@ -22,18 +24,19 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 
 #[derive(Clone)]
 struct Shown {
+    liveness: Liveness,
     readiness: Readiness,
     metrics: Arc<Metrics>,
 }
 
 /// All pages, `more` included.
-pub fn router(readiness: Readiness, metrics: Arc<Metrics>, more: Router) -> Router {
+pub fn router(liveness: Liveness, readiness: Readiness, metrics: Arc<Metrics>, more: Router) -> Router {
     Router::new()
-        .route("/livez", get(|| async { "ok\n" }))
+        .route("/livez", get(live))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics_text))
         .route("/version", get(version))
-        .with_state(Shown { readiness, metrics })
+        .with_state(Shown { liveness, readiness, metrics })
         .merge(more)
 }
 
@@ -44,6 +47,17 @@ pub async fn serve(incoming: Incoming, pages: Router, stop: Stop) -> Result<(), 
         .accept_http1(true)
         .serve_with_incoming_shutdown(pages, incoming, async move { stop.requested().await })
         .await
+}
+
+async fn live(State(shown): State<Shown>) -> Response {
+    let silent = shown.liveness.silent();
+    if silent.is_empty() {
+        return "ok\n".into_response();
+    }
+    let line = |(worker, silence): &(usize, Duration)| {
+        format!("worker {worker}: nothing done for {} s\n", silence.as_secs())
+    };
+    (StatusCode::SERVICE_UNAVAILABLE, silent.iter().map(line).collect::<String>()).into_response()
 }
 
 async fn ready(State(shown): State<Shown>) -> Response {

@@ -10,4 +10,5 @@ mod packet;
 mod process;
 mod proxy;
 mod server;
+mod stuck;
 mod upstream;
