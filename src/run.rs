@@ -5,8 +5,10 @@
 //! control runtime on the calling thread for sources, keeper and admin. A part that ends without being told to ends
 //! the process.
 //!
-//! Stopping: readiness and health go first, then listening sockets close (a refused connection makes CoreDNS ask
-//! another upstream at once), then connections are asked to go and calls under way finish, all within a limit.
+//! Stopping: readiness and health go first. Then everything goes on for a while, if the settings say so (`lameduck`), so
+//! that whoever sends us clients has sent them elsewhere before we send them away. Then listening sockets close (a refused
+//! connection makes CoreDNS ask another upstream at once), connections are asked to go and calls under way finish, all
+//! within a limit. Calls are answered to the end, because what we know is still true.
 //!
 //! A worker that is stuck for long ends the process too; it cannot be waited for.
 
@@ -129,6 +131,7 @@ pub async fn serve(
         stop.requested().await;
         tracing::info!("stopping");
         parts.readiness.stop();
+        sleep(settings.lameduck).await;
     };
     let unexpected = tokio::select! {
         () = told_to_stop => None,

@@ -1,10 +1,11 @@
 //! `listen`: where we are asked.
 //!
 //! Rules: addresses are numeric and have a port; port 0 takes any free one. A Unix socket is `unix://` and an
-//! absolute path that fits a socket address. No address twice.
+//! absolute path that fits a socket address. No address twice. Times are whole seconds.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::field::Field;
 use super::overrides::Overrides;
@@ -13,6 +14,10 @@ use super::section::Section;
 
 /// Longest path of a Unix socket on Linux, in octets (unix(7)).
 const MAX_SOCKET_PATH: usize = 107;
+/// A day: nobody waits longer for clients to spread.
+const OLDEST_CONNECTION: u64 = 86_400;
+/// Longer than any list of endpoints takes to arrive everywhere.
+const LONGEST_LAMEDUCK: u64 = 300;
 const ADDRESS: &str = "an address with a port, such as 127.0.0.1:8053 or [::1]:8053";
 const GRPC_ADDRESS: &str = "an address with a port, such as 127.0.0.1:8053, or unix:///run/meshdns/dns.sock";
 const ADMIN_ADDRESS: &str = "an address with a port, such as 127.0.0.1:8081, or off";
@@ -26,6 +31,10 @@ pub struct Listen {
     pub dns: Vec<SocketAddr>,
     /// Health, metrics and explanations over HTTP. Default: 127.0.0.1:8081; `off` for none.
     pub admin: Option<SocketAddr>,
+    /// About how old a gRPC connection becomes, a tenth more or less. Default: ten minutes.
+    pub grpc_max_connection_age: Duration,
+    /// How long everything goes on once we are told to stop. Default: not at all.
+    pub lameduck: Duration,
 }
 
 /// Where a gRPC listener is bound.
@@ -40,24 +49,35 @@ pub enum GrpcAddress {
 impl Default for Listen {
     fn default() -> Self {
         let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
-        Self { grpc: vec![GrpcAddress::Tcp(local(8053))], dns: Vec::new(), admin: Some(local(8081)) }
+        Self {
+            grpc: vec![GrpcAddress::Tcp(local(8053))],
+            dns: Vec::new(),
+            admin: Some(local(8081)),
+            grpc_max_connection_age: Duration::from_secs(600),
+            lameduck: Duration::ZERO,
+        }
     }
 }
 
 impl Listen {
     /// Reads `listen` of the root section.
     pub(super) fn read(report: &Report, root: &mut Section<'_>, overrides: &Overrides) -> Self {
+        let mut listen = Self::default();
         let (grpc, dns, admin) = root.section("listen", |section| {
             let grpc = section.take("grpc").and_then(|field| field.list(GRPC_ADDRESS, grpc_address));
             let dns = section.take("dns").and_then(|field| field.list(ADDRESS, address));
-            (grpc, dns, section.take("admin").and_then(admin_field))
+            let admin = section.take("admin").and_then(admin_field);
+            section.set("grpcMaxConnectionAge", &mut listen.grpc_max_connection_age, |field| {
+                seconds(field, 1, OLDEST_CONNECTION)
+            });
+            section.set("lameduck", &mut listen.lameduck, |field| seconds(field, 0, LONGEST_LAMEDUCK));
+            (grpc, dns, admin)
         });
         let grpc = report.flags("--grpc-listen", &overrides.grpc_listen, grpc_address).or(grpc);
         let dns = report.flags("--dns-listen", &overrides.dns_listen, address).or(dns);
         let flag = report.flags("--admin-listen", overrides.admin_listen.as_slice(), admin_address);
         let admin = flag.and_then(|mut given| given.pop()).or(admin);
         check_distinct(report, &grpc, &dns, &admin);
-        let mut listen = Self::default();
         if let Some(grpc) = grpc {
             listen.grpc = grpc.into_iter().map(|placed| placed.value).collect();
         }
@@ -105,6 +125,15 @@ impl std::fmt::Display for GrpcAddress {
             Self::Unix(path) => write!(f, "unix://{}", path.display()),
         }
     }
+}
+
+/// Whole seconds within these bounds.
+fn seconds(field: Field<'_>, least: u64, most: u64) -> Option<Duration> {
+    let expected = format!("seconds from {least} to {most}");
+    field.integer(&expected, |number| {
+        let seconds = u64::try_from(number).ok().filter(|seconds| (least..=most).contains(seconds));
+        seconds.map(Duration::from_secs).ok_or_else(|| format!("{number} is out of range: {expected}"))
+    })
 }
 
 /// `admin` of the file.

@@ -1,5 +1,6 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use proptest::prelude::*;
 
@@ -17,6 +18,8 @@ listen:
   grpc: ["127.0.0.1:8053", "unix:///run/meshdns/dns.sock"]
   dns: ["127.0.0.1:5353"]
   admin: "127.0.0.1:8081"
+  grpcMaxConnectionAge: 300
+  lameduck: 5
 sources:
   manifests: ["./manifests"]
   kubernetes: {}
@@ -82,7 +85,13 @@ fn the_complete_file_is_read() {
         GrpcAddress::Tcp(socket("127.0.0.1:8053")),
         GrpcAddress::Unix(PathBuf::from("/run/meshdns/dns.sock")),
     ];
-    let listen = Listen { grpc, dns: vec![socket("127.0.0.1:5353")], admin: Some(socket("127.0.0.1:8081")) };
+    let listen = Listen {
+        grpc,
+        dns: vec![socket("127.0.0.1:5353")],
+        admin: Some(socket("127.0.0.1:8081")),
+        grpc_max_connection_age: Duration::from_secs(300),
+        lameduck: Duration::from_secs(5),
+    };
     assert_eq!(settings.listen, listen);
     assert_eq!(settings.sources.manifests, [PathBuf::from("./manifests")]);
     assert_eq!(settings.sources.istiod, None);
@@ -213,6 +222,8 @@ fn what_is_left_out_has_its_default() {
         assert_eq!(settings.listen.grpc, [GrpcAddress::Tcp(socket("127.0.0.1:8053"))]);
         assert_eq!(settings.listen.dns, []);
         assert_eq!(settings.listen.admin, Some(socket("127.0.0.1:8081")));
+        assert_eq!(settings.listen.grpc_max_connection_age, Duration::from_secs(600));
+        assert_eq!(settings.listen.lameduck, Duration::ZERO);
         assert_eq!(settings.sources, Sources::default());
         assert_eq!(settings.upstreams, Upstreams::ResolvConf);
         assert_eq!(settings.kubernetes, KubernetesSettings::default());
@@ -237,7 +248,17 @@ fn each_mistake_is_told() {
         ("catchAll: 1", "2: catchAll: `1` is a number: true or false is expected"),
         ("catchall: true", "2: catchall: unknown setting; did you mean `catchAll`?"),
         ("listen: 5", "2: listen: `5` is a number: a mapping is expected"),
-        ("listen: {http: x}", "2: listen.http: unknown setting; known here: grpc, dns, admin"),
+        (
+            "listen: {http: x}",
+            "2: listen.http: unknown setting; known here: grpc, dns, admin, grpcMaxConnectionAge, lameduck",
+        ),
+        (
+            "listen: {grpcMaxConnectionAge: 0}",
+            "2: listen.grpcMaxConnectionAge: 0 is out of range: seconds from 1 to 86400",
+        ),
+        ("listen: {grpcMaxConnectionAge: 10m}", "`10m` is text: seconds from 1 to 86400 is expected"),
+        ("listen: {lameduck: -1}", "2: listen.lameduck: -1 is out of range: seconds from 0 to 300"),
+        ("listen: {lameduck: 5s}", "listen.lameduck: `5s` is text: seconds from 0 to 300 is expected"),
         (
             "listen: {grpc: '127.0.0.1:8053'}",
             "listen.grpc: `127.0.0.1:8053` is text where a list is expected: write [127.0.0.1:8053]",

@@ -29,6 +29,8 @@ pub struct RunSettings {
     pub upstreams: Upstreams,
     /// Threads that answer queries.
     pub workers: NonZeroUsize,
+    /// How long everything goes on once we are told to stop, so that who sends us clients hears of it first.
+    pub lameduck: Duration,
     /// Where to write the addresses that were bound.
     pub ports_file: Option<PathBuf>,
     /// What connections and lookups may take.
@@ -86,6 +88,7 @@ impl RunSettings {
             admin: None,
             upstreams: Upstreams::ResolvConf(RESOLV_CONF.into()),
             workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            lameduck: Duration::ZERO,
             ports_file: None,
             limits: Limits::default(),
         }
@@ -108,11 +111,15 @@ impl From<&config::Settings> for RunSettings {
             config::Upstreams::ResolvConf => Upstreams::ResolvConf(RESOLV_CONF.into()),
             config::Upstreams::Servers(servers) => Upstreams::Servers(servers.clone()),
         };
+        let mut limits = Limits::default();
+        limits.grpc.age = settings.listen.grpc_max_connection_age;
         Self {
             grpc: grpc.collect(),
             dns: settings.listen.dns.clone(),
             admin: settings.listen.admin,
             upstreams,
+            lameduck: settings.listen.lameduck,
+            limits,
             ..Self::new()
         }
     }

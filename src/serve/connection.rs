@@ -4,8 +4,10 @@
 //! and the head of a frame, RFC 9113 §3.4) must be there by a deadline. HTTP libraries wait for them for ever.
 //! Afterwards HTTP/2 pings or HTTP/1 header deadlines take over. A connection that we end is not closed before the
 //! peer has ended it too, or a little time is over: closing on what is still on its way resets the connection, and
-//! that can take the last replies with it (RFC 9112 §9.6).
+//! that can take the last replies with it (RFC 9112 §9.6). A connection may have a last moment, after which it is
+//! closed whatever happens on it.
 
+use std::convert::Infallible;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,6 +16,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
+use tokio::sync::oneshot;
 use tokio::time::Sleep;
 use tonic::transport::server::Connected;
 
@@ -54,6 +57,10 @@ pub struct Connection {
     hello: Option<(usize, Pin<Box<Sleep>>)>,
     /// Until when we wait for the peer, once we have said our last.
     linger: Option<Pin<Box<Sleep>>>,
+    /// Its last moment, if it has one.
+    last: Option<Pin<Box<Sleep>>>,
+    /// Dropped with the connection.
+    watched: Option<oneshot::Sender<Infallible>>,
     _permit: Permit,
     _load: Arc<()>,
 }
@@ -61,7 +68,19 @@ pub struct Connection {
 impl Connection {
     pub(super) fn new(stream: Stream, hello: Hello, permit: Permit, load: Arc<()>) -> Self {
         let hello = Some((hello.octets, Box::pin(tokio::time::sleep(hello.within))));
-        Self { stream, hello, linger: None, _permit: permit, _load: load }
+        Self { stream, hello, linger: None, last: None, watched: None, _permit: permit, _load: load }
+    }
+
+    /// Closes it after that time at the latest.
+    pub(super) fn close_within(&mut self, time: Duration) {
+        self.last = Some(Box::pin(tokio::time::sleep(time)));
+    }
+
+    /// What fails when the connection is gone.
+    pub(super) fn watch(&mut self) -> oneshot::Receiver<Infallible> {
+        let (watched, open) = oneshot::channel();
+        self.watched = Some(watched);
+        open
     }
 }
 
@@ -105,6 +124,12 @@ impl AsyncRead for Connection {
             } else if polled.is_pending() && deadline.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             }
+        }
+        if polled.is_pending()
+            && let Some(last) = &mut this.last
+            && last.as_mut().poll(cx).is_ready()
+        {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         polled
     }

@@ -1,25 +1,37 @@
 //! CoreDNS's `grpc` plugin as client: `coredns.dns.DnsService/Query`, with health and reflection beside it.
 //!
-//! Rules: what CoreDNS makes of a status decides which one it gets. `UNAVAILABLE` (not ready, stopping) makes it ask
-//! another upstream; `NOT_FOUND` would be taken for NXDOMAIN and is never sent. A packet without a DNS header is
+//! Rules: what CoreDNS makes of a status decides which one it gets. `UNAVAILABLE` (not ready) makes it ask another
+//! upstream; `NOT_FOUND` would be taken for NXDOMAIN and is never sent. A packet without a DNS header is
 //! `INVALID_ARGUMENT`; any other gets a DNS message. Hundreds of calls share one connection, and all of them are
 //! reset at once when CoreDNS's five seconds are over: that must not pass for an attack (CVE-2023-44487).
+//!
+//! A connection that is old, or whose server stops, is asked to go (GOAWAY, RFC 9113 §6.8). Calls that come before the
+//! client has heard of it are answered like any other: what we know is still true, and a client with one upstream
+//! would have nobody else to ask. Every connection has a server of its own, because each has an age of its own.
 
+mod age;
 mod health;
+mod single;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinSet;
+use tokio_stream::StreamExt;
+use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic::{Request, Response, Status};
 use tonic_health::pb::health_server::HealthServer;
 
 use super::accept::Incoming;
 use super::answerer::{Answerer, Step, USUAL_REPLY};
+use super::connection::Connection;
 use super::proto::{DESCRIPTORS, DnsPacket, DnsService, DnsServiceServer};
 use super::stop::Stop;
+use crate::random::random;
 use crate::wire::Transport;
 use health::Healthy;
+use single::Single;
 
 /// A DNS message of the largest size, and what protobuf adds.
 const LARGEST_MESSAGE: usize = 65_535 + 8;
@@ -41,8 +53,11 @@ pub struct GrpcLimits {
     pub ping_every: Duration,
     /// How long it may take to give one.
     pub ping_within: Duration,
-    /// After that time a connection is asked to go (GOAWAY), so that new replicas get their share.
+    /// After about that time, a tenth more or less, a connection is asked to go (GOAWAY), so that new replicas get
+    /// their share.
     pub age: Duration,
+    /// How long it may take to go. Longer than a call, so that only streams without an end are cut off.
+    pub grace: Duration,
 }
 
 impl Default for GrpcLimits {
@@ -55,6 +70,7 @@ impl Default for GrpcLimits {
             ping_every: Duration::from_secs(30),
             ping_within: Duration::from_secs(10),
             age: Duration::from_secs(600),
+            grace: Duration::from_secs(30),
         }
     }
 }
@@ -65,18 +81,39 @@ pub enum GrpcError {
     /// The descriptors for reflection are broken.
     #[error("the built-in protocol descriptors cannot be read")]
     Reflection(#[from] tonic_reflection::server::Error),
-    /// The HTTP/2 server ended.
-    #[error("the gRPC server failed")]
-    Transport(#[from] tonic::transport::Error),
 }
 
 /// Serves the connections of one worker. When stopped, it says GOAWAY on each of them and ends when they have.
 pub async fn serve(
-    incoming: Incoming,
+    mut incoming: Incoming,
     answerer: Arc<Answerer>,
     limits: GrpcLimits,
     stop: Stop,
 ) -> Result<(), GrpcError> {
+    let routes = routes(answerer)?;
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = stop.requested() => break,
+            Some(ended) = connections.join_next() => note(ended),
+            connection = incoming.next() => match connection {
+                Some(Ok(connection)) => {
+                    connections.spawn(converse(connection, routes.clone(), limits, stop.clone()));
+                }
+                Some(Err(error)) => tracing::debug!(%error, "connection lost before it was served"),
+                None => break,
+            },
+        }
+    }
+    // Whoever is still in the queue is refused like those who come now.
+    drop(incoming);
+    while let Some(ended) = connections.join_next().await {
+        note(ended);
+    }
+    Ok(())
+}
+
+fn routes(answerer: Arc<Answerer>) -> Result<Routes, GrpcError> {
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
@@ -85,6 +122,24 @@ pub async fn serve(
     let queries = DnsServiceServer::new(Queries { answerer })
         .max_decoding_message_size(LARGEST_MESSAGE)
         .max_encoding_message_size(LARGEST_MESSAGE);
+    Ok(Routes::new(queries).add_service(health).add_service(reflection).prepare())
+}
+
+/// Serves one connection until it is closed, and asks it to go when it is old or we stop.
+async fn converse(
+    mut connection: Connection,
+    routes: Routes,
+    limits: GrpcLimits,
+    stop: Stop,
+) -> Result<(), tonic::transport::Error> {
+    let age = age::of_one(limits.age, random());
+    connection.close_within(age.saturating_add(limits.grace));
+    let goes = async move {
+        tokio::select! {
+            () = stop.requested() => {}
+            () = tokio::time::sleep(age) => {}
+        }
+    };
     Server::builder()
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_concurrent_streams(limits.streams)
@@ -92,14 +147,18 @@ pub async fn serve(
         .http2_max_local_error_reset_streams(Some(limits.caused_resets))
         .http2_keepalive_interval(Some(limits.ping_every))
         .http2_keepalive_timeout(Some(limits.ping_within))
-        .max_connection_age(limits.age)
         .timeout(limits.call)
-        .add_service(queries)
-        .add_service(health)
-        .add_service(reflection)
-        .serve_with_incoming_shutdown(incoming, async move { stop.requested().await })
-        .await?;
-    Ok(())
+        .add_routes(routes)
+        .serve_with_incoming_shutdown(Single::new(connection), goes)
+        .await
+}
+
+fn note(ended: Result<Result<(), tonic::transport::Error>, tokio::task::JoinError>) {
+    match ended {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "connection failed"),
+        Err(error) => tracing::error!(%error, "connection was lost"),
+    }
 }
 
 struct Queries {
@@ -110,10 +169,9 @@ struct Queries {
 impl DnsService for Queries {
     async fn query(&self, request: Request<DnsPacket>) -> Result<Response<DnsPacket>, Status> {
         let readiness = self.answerer.readiness();
-        if !readiness.is_ready() {
+        if !readiness.is_complete() {
             self.answerer.count_status();
-            let why = if readiness.is_stopping() { "stopping" } else { "not everything is known yet" };
-            return Err(Status::unavailable(why));
+            return Err(Status::unavailable("not everything is known yet"));
         }
         let packet = request.into_inner().msg;
         let mut msg = Vec::with_capacity(USUAL_REPLY);

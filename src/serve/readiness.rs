@@ -64,12 +64,12 @@ impl Readiness {
         ReadinessHandle { readiness: self.clone(), name }
     }
 
-    /// Whether calls are to be answered: everything is there and nobody said stop.
+    /// Whether we want to be asked: everything is there and nobody said stop.
     pub fn is_ready(&self) -> bool {
         self.is_complete() && !self.is_stopping()
     }
 
-    /// Whether everything is there, also while stopping.
+    /// Whether calls are to be answered: everything is there. Also while stopping, until the last client has gone.
     pub fn is_complete(&self) -> bool {
         self.0.complete.load(Ordering::Acquire)
     }
