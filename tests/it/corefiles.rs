@@ -259,6 +259,33 @@ fn beside_kubernetes_adds_names() {
     stack.answers("www.example.org A", RESOLVER);
 }
 
+/// Two of the three replicas are away, whichever they are.
+#[test]
+fn replicas_answers_while_one_is_left() {
+    let (meshdns, resolver) = (Meshdns::start(&example_settings()), free_address());
+    let _resolver = CoreDns::resolver(resolver);
+    for left in 0..3 {
+        let dns = free_address();
+        let mut replicas = [(); 3].map(|()| free_address());
+        replicas[left] = meshdns.grpc;
+        let corefile = Corefile::shipped("replicas")
+            .served_on(dns.port())
+            .with("/etc/resolv.conf", &resolver.to_string())
+            .asking_replicas(replicas)
+            .watched_on_free_ports();
+        let _coredns = CoreDns::start(&corefile.0);
+        for (question, expected) in
+            [("web.shop.svc.cluster.local", "10.96.0.20"), ("www.example.org", RESOLVER[0])]
+        {
+            for transport in ["+notcp", "+tcp"] {
+                let reply = dig(dns, [question, "A", transport]);
+                assert_eq!(data(&reply.answer), [expected], "{}", reply.text);
+            }
+        }
+        assert_eq!(dig(dns, ["none.shop.svc.cluster.local"]).status, "NXDOMAIN");
+    }
+}
+
 #[test]
 fn private_suffix_answers_service_entries() {
     let stack = Stack::start("private-suffix");

@@ -7,6 +7,7 @@ mod commands;
 mod corefiles;
 mod doctor;
 mod everywhere;
+mod failover;
 mod fake_api;
 mod faults;
 mod hash;

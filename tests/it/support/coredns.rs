@@ -73,6 +73,15 @@ impl Corefile {
         self.with("127.0.0.1:8053", &meshdns.to_string()).with("/etc/resolv.conf", &resolver.to_string())
     }
 
+    /// Asks these replicas, each by an inner block of its own on a free port.
+    pub(crate) fn asking_replicas(self, replicas: [SocketAddr; 3]) -> Self {
+        replicas.iter().zip(1..).fold(self, |corefile, (replica, number)| {
+            corefile
+                .with(&format!("10.96.0.5{number}:8053"), &replica.to_string())
+                .with(&format!(":530{number}"), &format!(":{}", free_address().port()))
+        })
+    }
+
     /// Has its health, readiness and metrics on free ports.
     pub(crate) fn watched_on_free_ports(self) -> Self {
         [":8080", ":8181", ":9153"]

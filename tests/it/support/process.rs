@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
@@ -115,6 +115,24 @@ impl Process {
         self.printed[self.printed.len().saturating_sub(LAST_WORDS)..].join("\n")
     }
 
+    /// Sends it this signal, such as `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.id().to_string()]).status().unwrap();
+        assert!(sent.success(), "{} does not take {name}", self.name);
+    }
+
+    /// Waits until it ends by itself, or by what it was sent.
+    pub(crate) fn wait_for_end(&mut self) -> ExitStatus {
+        let begin = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(begin.elapsed() < PATIENCE, "{} does not end:\n{}", self.name, self.output());
+            self.printed.extend(self.lines.recv_timeout(PACE));
+        }
+    }
+
     fn output(&self) -> String {
         self.printed.join("\n")
     }
@@ -167,6 +185,24 @@ pub(crate) fn written(name: &str, content: &str) -> PathBuf {
     path
 }
 
+/// Where a server listens.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ports {
+    /// gRPC.
+    pub(crate) grpc: SocketAddr,
+    /// Plain DNS.
+    pub(crate) dns: SocketAddr,
+    /// Admin HTTP.
+    pub(crate) admin: SocketAddr,
+}
+
+impl Ports {
+    /// Where nobody listens yet.
+    pub(crate) fn free() -> Self {
+        Self { grpc: free_address(), dns: free_address(), admin: free_address() }
+    }
+}
+
 /// A running `meshdns serve`.
 pub(crate) struct Meshdns {
     process: Process,
@@ -193,7 +229,12 @@ impl Meshdns {
 
     /// Starts it by a command that takes its arguments, and does not wait.
     pub(crate) fn begin(command: &mut Command, settings: &str, arguments: &[&str]) -> Self {
-        let (grpc, dns, admin) = (free_address(), free_address(), free_address());
+        Self::begin_on(Ports::free(), command, settings, arguments)
+    }
+
+    /// The same at addresses that are known already.
+    pub(crate) fn begin_on(ports: Ports, command: &mut Command, settings: &str, arguments: &[&str]) -> Self {
+        let Ports { grpc, dns, admin } = ports;
         let process = Process::start(
             command
                 .args(["serve", "--config"])
@@ -221,14 +262,60 @@ impl Meshdns {
         self.process.id()
     }
 
+    /// Sends it this signal, such as `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        self.process.signal(name);
+    }
+
+    /// Waits until it ends.
+    pub(crate) fn wait_for_end(&mut self) -> ExitStatus {
+        self.process.wait_for_end()
+    }
+
+    /// Waits until `met` says so of the server.
+    pub(crate) fn wait_until(&mut self, what: &str, met: impl Fn(Metrics) -> bool) {
+        let admin = self.admin;
+        self.process.wait_until(what, |_| met(Metrics::of(admin)));
+    }
+
+    /// What it counts now.
+    pub(crate) fn metrics(&self) -> Metrics {
+        Metrics::of(self.admin)
+    }
+
     /// A page of its admin listener: status code, a blank, and the body.
     pub(crate) fn page(&self, path: &str) -> String {
         page(self.admin, path)
     }
 }
 
+/// What a server counts.
+pub(crate) struct Metrics(String);
+
+impl Metrics {
+    fn of(admin: SocketAddr) -> Self {
+        Self(page(admin, "/metrics"))
+    }
+
+    /// The sample of this name and these labels, as they are printed; 0 if there is none, or nobody to ask.
+    pub(crate) fn sample(&self, name: &str) -> u64 {
+        let value = |line: &str| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok();
+        self.0.lines().find_map(value).unwrap_or_default()
+    }
+
+    /// Queries over gRPC that were answered.
+    pub(crate) fn answered(&self) -> u64 {
+        self.sample(r#"meshdns_queries_total{listener="grpc",rcode="NOERROR"}"#)
+    }
+
+    /// Open gRPC connections.
+    pub(crate) fn connections(&self) -> u64 {
+        self.sample(r#"meshdns_connections{listener="grpc"}"#)
+    }
+}
+
 /// What `/readyz` says: status code, a blank, and the body.
-fn readiness(admin: SocketAddr) -> String {
+pub(crate) fn readiness(admin: SocketAddr) -> String {
     page(admin, "/readyz")
 }
 
