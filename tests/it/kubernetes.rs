@@ -1,6 +1,7 @@
 //! The API server as a source: a real control plane, and what becomes of its objects.
 
 mod faults;
+mod lies;
 mod source;
 mod witness;
 

@@ -4,6 +4,7 @@ mod end;
 mod pages;
 mod stream;
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use tokio::time::{Instant, sleep, timeout};
@@ -17,7 +18,7 @@ use super::status::Board;
 use super::wire::Page;
 use super::{Limits, Link, Resource};
 use crate::apiserver::{ApiError, ApiServer};
-use crate::model::{Change, ObjectName};
+use crate::model::{Change, Defect, Key, ObjectName};
 use crate::random::random;
 use crate::source::backoff::Backoff;
 use end::End;
@@ -28,6 +29,11 @@ const HEALTHY: Duration = Duration::from_secs(10);
 const SHORT: Duration = Duration::from_secs(1);
 /// The API server may ask to be left alone for so long at most.
 const LONGEST_WISH: u32 = 60;
+
+/// So many new defects of a list are told one by one; all of them are in the status.
+const TOLD_DEFECTS: usize = 10;
+
+type Defects = BTreeMap<Key, Vec<Defect>>;
 
 /// One feed.
 pub(super) struct Feed {
@@ -236,12 +242,20 @@ impl Feed {
             self.doubted = None;
         }
         version.clone_into(self.position.get_or_insert_default());
+        if nameless > 0 {
+            let watch = self.name();
+            tracing::warn!(
+                source = "kubernetes",
+                watch,
+                nameless,
+                "objects of a list have no readable name: they are left out, and none is taken for gone"
+            );
+        }
         self.told = None;
         let objects = self.known.len();
-        let first = std::cell::Cell::new(false);
         self.board.tell(|feed| {
-            feed.link = Link::Live;
-            first.set(!std::mem::replace(&mut feed.settled, true));
+            (feed.link, feed.settled) = (Link::Live, true);
+            tell_new(&feed.defects, &defects);
             feed.objects = objects;
             feed.doubted = if doubted { missing } else { 0 };
             feed.heard = Some(SystemTime::now());
@@ -295,5 +309,18 @@ impl Feed {
             feed.link = Link::Down(error.clone());
         });
         self.told = Some(error);
+    }
+}
+
+/// Logs the defects that were not there before.
+fn tell_new(known: &Defects, defects: &Defects) {
+    let mut new =
+        defects.iter().filter(|(key, defects)| known.get(key) != Some(defects)).flat_map(|(_, d)| d);
+    for defect in new.by_ref().take(TOLD_DEFECTS) {
+        tracing::warn!(source = "kubernetes", %defect, "object used in part");
+    }
+    let more = new.count();
+    if more > 0 {
+        tracing::warn!(source = "kubernetes", more, "objects used in part, with more defects like these");
     }
 }

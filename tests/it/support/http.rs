@@ -4,6 +4,7 @@ use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
@@ -92,6 +93,23 @@ impl Drop for HttpServer {
     }
 }
 
+/// How long a port may be taken.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often it is tried.
+const PACE: Duration = Duration::from_millis(20);
+
+/// The port is ours, but somebody else may hold it for a moment as the near end of a connection.
+async fn bind(address: SocketAddr) -> TcpListener {
+    let begin = Instant::now();
+    loop {
+        match TcpListener::bind(address).await {
+            Ok(listener) => return listener,
+            Err(error) => assert!(begin.elapsed() < PATIENCE, "{address}: {error}"),
+        }
+        tokio::time::sleep(PACE).await;
+    }
+}
+
 /// Serves as long as somebody may say whether it is reachable.
 async fn serve<A, F>(address: SocketAddr, mut reachable: watch::Receiver<bool>, answer: Arc<A>)
 where
@@ -105,7 +123,7 @@ where
             }
             continue;
         }
-        let listener = TcpListener::bind(address).await.expect("the port is ours");
+        let listener = bind(address).await;
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {

@@ -111,6 +111,7 @@ impl Feed {
             if batch.end_of_list
                 && let (Some(list), Some(version)) = (list.take(), &batch.position)
             {
+                newest = number(version);
                 self.conclude(list, version).await?;
             } else if list.is_none() {
                 self.position = batch.position.or(self.position.take());
