@@ -29,7 +29,15 @@ impl Keeper {
 
     /// Takes one change of one source in; when it returns, every reader sees it. Says how many units it touched.
     pub fn apply(&mut self, source: u8, change: Change) -> usize {
-        let mut touched = self.inventory.apply(source, change);
+        self.apply_all([(source, change)])
+    }
+
+    /// Takes changes in, in their order; units that several of them touch are compiled once.
+    pub fn apply_all(&mut self, changes: impl IntoIterator<Item = (u8, Change)>) -> usize {
+        let mut touched = BTreeSet::new();
+        for (source, change) in changes {
+            touched.append(&mut self.inventory.apply(source, change));
+        }
         touched.append(&mut self.allocator.update(&self.inventory, &touched));
         self.publish(&touched);
         touched.len()
@@ -93,6 +101,11 @@ impl Keeper {
     }
 }
 
+/// So many updates that wait for the keeper are taken in together: under load a unit that changes again and again is
+/// compiled when there is time for it.
+#[cfg(feature = "server")]
+const TOGETHER: usize = 64;
+
 /// Who is told what the keeper has done.
 #[cfg(feature = "server")]
 pub trait Observer: Send {
@@ -124,7 +137,7 @@ pub async fn keep(
 ) {
     use crate::store::Event;
 
-    let (mut complete, mut moments) = (Vec::new(), Vec::new());
+    let (mut waiting, mut complete, mut moments) = (Vec::new(), Vec::new(), Vec::new());
     loop {
         journal.begin(&mut keeper);
         if journal.is_idle() {
@@ -132,15 +145,19 @@ pub async fn keep(
             complete.drain(..).for_each(|source| observer.listed(source));
         }
         tokio::select! {
-            update = updates.recv() => {
-                let Some(update) = update else { return };
+            count = updates.recv_many(&mut waiting, TOGETHER) => {
+                if count == 0 {
+                    return;
+                }
                 journal.tell_time(&mut keeper);
-                let units = keeper.apply(update.source.0, update.change);
-                tracing::debug!(source = update.source.0, units, "published");
-                moments.extend(update.moments);
-                if update.complete {
-                    journal.listed(&mut keeper, update.source);
-                    complete.push(update.source);
+                let sources: Vec<_> = waiting.iter().filter(|update| update.complete).map(|u| u.source).collect();
+                waiting.iter_mut().for_each(|update| moments.append(&mut update.moments));
+                let changes = waiting.drain(..).map(|update| (update.source.0, update.change));
+                let units = keeper.apply_all(changes);
+                tracing::debug!(updates = count, units, "published");
+                for source in sources {
+                    journal.listed(&mut keeper, source);
+                    complete.push(source);
                 }
             }
             event = journal.next() => match event {

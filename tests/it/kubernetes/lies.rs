@@ -248,7 +248,7 @@ fn a_service_of_ten_thousand_endpoints_churns() {
         _ => rest(asked),
     });
     let server = serve(&api);
-    for round in 1..=5 {
+    for round in 1..=2 {
         for index in 0..SLICES {
             let version = SLICES * (round + 1) + index + 2;
             slices.push(&event("MODIFIED", &slice(index, version, round)));
@@ -256,7 +256,7 @@ fn a_service_of_ten_thousand_endpoints_churns() {
     }
     // The last state, and nothing of those before it: by an endpoint's own name.
     let own = |first: usize, index: usize| format!("10-{}-{index}-7.big.shop.svc.cluster.local", 16 + first);
-    server.becomes(&own(5, SLICES - 1), "A", "NOERROR", &[&format!("10.21.{}.7", SLICES - 1)]);
-    server.becomes(&own(5, 0), "A", "NOERROR", &["10.21.0.7"]);
-    server.becomes(&own(4, 50), "A", "NXDOMAIN", &[]);
+    server.becomes(&own(2, SLICES - 1), "A", "NOERROR", &[&format!("10.18.{}.7", SLICES - 1)]);
+    server.becomes(&own(2, 0), "A", "NOERROR", &["10.18.0.7"]);
+    server.becomes(&own(1, 50), "A", "NXDOMAIN", &[]);
 }
