@@ -18,8 +18,8 @@ use std::net::IpAddr;
 pub use unit_key::UnitKey;
 
 use crate::model::{
-    Change, EndpointSlice, Key, Kind, Name, Namespace, ObjectName, Pod, Service, ServiceEntry, ServiceImport,
-    TableRow, WorkloadEntry,
+    Change, EndpointSlice, Key, Kind, Name, Namespace, Object, ObjectName, Pod, Service, ServiceEntry,
+    ServiceImport, TableRow, WorkloadEntry,
 };
 use layer::Layer;
 
@@ -237,6 +237,12 @@ impl Inventory {
         }
     }
 
+    /// The next objects of one source behind a key, in the order of keys, at most `count`: what comes or goes between two
+    /// pages is in the rest or is not. Costs what the page costs.
+    pub fn page(&self, source: u8, after: Option<&Key>, count: usize) -> Vec<Object> {
+        self.layers.get(&source).map(|layer| layer.page(after, count)).unwrap_or_default()
+    }
+
     /// How many objects of a kind are known.
     pub fn count(&self, kind: Kind) -> usize {
         self.layers.values().map(|layer| layer.count(kind)).sum()
@@ -246,7 +252,7 @@ impl Inventory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Host, Labels, Object, Resolution};
+    use crate::model::{Host, Labels, Resolution};
 
     fn selecting() -> Object {
         Object::ServiceEntry(ServiceEntry {

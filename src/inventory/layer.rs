@@ -1,5 +1,7 @@
 //! What one source said so far.
 
+mod page;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::ops::Bound;
@@ -13,28 +15,27 @@ use crate::model::{
     Service, ServiceEntry, ServiceImport, TableRow, Target, WorkloadEntry,
 };
 
-type Map<K, V> = HashMap<K, V, RandomState>;
 type Owned = BTreeMap<ObjectName, BTreeSet<ObjectName>>;
 
-/// The objects of one source with the indexes that compiling needs.
+/// The objects of one source, in the order of their keys, with the indexes that compiling needs.
 #[derive(Debug, Default)]
 pub(super) struct Layer {
-    pub(super) namespaces: Map<Box<str>, Namespace>,
+    pub(super) namespaces: BTreeMap<Box<str>, Namespace>,
     pub(super) services: BTreeMap<ObjectName, Service>,
     pub(super) imports: BTreeMap<ObjectName, ServiceImport>,
-    slices: Map<ObjectName, EndpointSlice>,
+    slices: BTreeMap<ObjectName, EndpointSlice>,
     slices_by_service: Owned,
     slices_by_import: Owned,
     pods: BTreeMap<ObjectName, Pod>,
     pods_by_address: BTreeMap<(Box<str>, IpAddr), BTreeSet<ObjectName>>,
-    pub(super) entries: Map<ObjectName, ServiceEntry>,
+    pub(super) entries: BTreeMap<ObjectName, ServiceEntry>,
     entries_by_host: ByHost<ObjectName>,
     /// Entries with a workloadSelector.
     selecting: BTreeSet<ObjectName>,
     /// The names that proxies look up because they are endpoints, each with how often it is one.
-    endpoint_names: Map<Name, usize>,
+    endpoint_names: HashMap<Name, usize, RandomState>,
     workloads: BTreeMap<ObjectName, WorkloadEntry>,
-    rows: Map<Box<str>, TableRow>,
+    rows: BTreeMap<Box<str>, TableRow>,
     rows_by_host: ByHost<Box<str>>,
     /// How many Services have a cluster IP of each family.
     pub(super) with_v4: usize,
