@@ -9,7 +9,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("cargo::rerun-if-changed=proto");
     serve_dns()?;
-    ask_istiod()
+    ask_istiod()?;
+    remember_objects()
 }
 
 /// The service that we offer. Its descriptors are for reflection, and have nothing else in them.
@@ -28,5 +29,12 @@ fn ask_istiod() -> Result<(), Box<dyn Error>> {
     let descriptors = protox::compile(files, ["proto/istiod"])?;
     // Maps in order, so that what is said about a table does not depend on chance.
     tonic_prost_build::configure().btree_map(".").compile_fds(descriptors)?;
+    Ok(())
+}
+
+/// What stands in a snapshot.
+fn remember_objects() -> Result<(), Box<dyn Error>> {
+    let descriptors = protox::compile(["meshdns/snapshot/v1/snapshot.proto"], ["proto"])?;
+    tonic_prost_build::configure().compile_fds(descriptors)?;
     Ok(())
 }

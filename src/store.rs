@@ -8,6 +8,7 @@ mod file;
 mod journal;
 mod memory;
 mod name_tables;
+pub mod snapshot;
 mod writer;
 
 use std::num::NonZeroU32;

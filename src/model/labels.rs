@@ -16,6 +16,11 @@ impl Labels {
         wanted.0.iter().all(|(key, value)| self.get(key) == Some(value))
     }
 
+    /// All pairs, by key.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(key, value)| (&**key, &**value))
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
