@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use meshdns::catalog::Catalog;
 use meshdns::config::{Overrides, Settings};
-use meshdns::keeper::{Keeper, keep};
+use meshdns::keeper::{Inbox, Keeper, keep};
 use meshdns::model::{Change, Host, Object, ObjectName, Registry, ServiceEntry, TableRow};
 use meshdns::source::{SourceId, Update, manifests};
 use meshdns::store::{FileStore, Journal, MemoryStore, Store};
@@ -191,9 +191,8 @@ impl Running {
     async fn remembering<S: Store + 'static>(mode: Mode, mut store: S) -> Self {
         let rows = store.load().await.unwrap();
         let allocator = mode.settings().allocator_from(store.slices(), 1, rows);
-        let (_, asked) = Journal::requests();
         let sources = BTreeSet::from([SourceId::MANIFESTS]);
-        let (journal, writer) = Journal::connect(store, sources, asked, Metrics::new().ledger().clone());
+        let (journal, writer) = Journal::connect(store, sources, Metrics::new().ledger().clone());
         tokio::spawn(writer.run());
         Self::with(mode, journal, allocator)
     }
@@ -203,7 +202,8 @@ impl Running {
         let keeper = Keeper::with_allocator(Arc::clone(&catalog), allocator);
         let (updates, incoming) = mpsc::channel(8);
         let (tell, listed) = mpsc::unbounded_channel();
-        tokio::spawn(keep(incoming, keeper, journal, move |source| {
+        let (inbox, _) = Inbox::new(incoming);
+        tokio::spawn(keep(inbox, keeper, journal, move |source| {
             let _ = tell.send(source);
         }));
         Self { catalog, updates, listed, reply: Vec::new() }

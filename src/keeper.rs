@@ -1,19 +1,30 @@
 //! The one writer: folds changes into the inventory and publishes the units they touch.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::allocate::ledger::{Listing, Notice, Stats};
 use crate::allocate::{Allocator, Claim, NoAllocator, Outcome, Settled};
 use crate::catalog::{Catalog, compile};
 use crate::inventory::{Inventory, UnitKey};
-use crate::model::Change;
+use crate::model::{Change, Key, Object};
 
 /// Owns the inventory; the only one that publishes to its catalog.
 pub struct Keeper {
     inventory: Inventory,
     allocator: Box<dyn Allocator>,
     catalog: Arc<Catalog>,
+    /// How many changes each source has sent.
+    revisions: BTreeMap<u8, u64>,
+}
+
+/// Some of the objects of a source.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The objects, in the order of their keys.
+    pub objects: Vec<Object>,
+    /// How many changes of the source were taken in before. What is seen at two equal revisions is equal.
+    pub revision: u64,
 }
 
 impl Keeper {
@@ -24,7 +35,7 @@ impl Keeper {
 
     /// Starts with nothing known.
     pub fn with_allocator(catalog: Arc<Catalog>, allocator: Box<dyn Allocator>) -> Self {
-        Self { inventory: Inventory::default(), allocator, catalog }
+        Self { inventory: Inventory::default(), allocator, catalog, revisions: BTreeMap::new() }
     }
 
     /// Takes one change of one source in; when it returns, every reader sees it. Says how many units it touched.
@@ -36,6 +47,7 @@ impl Keeper {
     pub fn apply_all(&mut self, changes: impl IntoIterator<Item = (u8, Change)>) -> usize {
         let mut touched = BTreeSet::new();
         for (source, change) in changes {
+            *self.revisions.entry(source).or_default() += 1;
             touched.append(&mut self.inventory.apply(source, change));
         }
         touched.append(&mut self.allocator.update(&self.inventory, &touched));
@@ -88,6 +100,12 @@ impl Keeper {
         self.allocator.listing()
     }
 
+    /// The next objects of a source behind a key, at most `count`.
+    pub fn page(&self, source: u8, after: Option<&Key>, count: usize) -> Page {
+        let revision = self.revisions.get(&source).copied().unwrap_or_default();
+        Page { objects: self.inventory.page(source, after, count), revision }
+    }
+
     fn publish(&self, touched: &BTreeSet<UnitKey>) {
         for key in touched {
             let unit = compile(&self.inventory, &*self.allocator, key, &self.catalog.policy.compile);
@@ -125,54 +143,133 @@ impl<F: FnMut(crate::source::SourceId) + Send> Observer for F {
     fn published(&mut self, _: crate::source::Moment) {}
 }
 
+/// Something that others ask the keeper. Who asked may be gone when it answers.
+#[cfg(feature = "server")]
+#[derive(Debug)]
+pub enum Question {
+    /// Everything that the ledger has.
+    Ledger(tokio::sync::oneshot::Sender<Listing>),
+    /// The next objects of a source behind a key. Updates wait while they are copied, so ask for few.
+    Page {
+        /// The source.
+        source: crate::source::SourceId,
+        /// The last key that is known; none to begin.
+        after: Option<Key>,
+        /// How many objects to give at most.
+        count: usize,
+        /// Where they go.
+        answer: tokio::sync::oneshot::Sender<Page>,
+    },
+}
+
+/// Asks the keeper.
+#[cfg(feature = "server")]
+pub type Questions = tokio::sync::mpsc::Sender<Question>;
+
+/// What comes in for the keeper.
+#[cfg(feature = "server")]
+#[derive(Debug)]
+pub struct Inbox {
+    /// What the sources say.
+    pub updates: tokio::sync::mpsc::Receiver<crate::source::Update>,
+    /// What it is asked.
+    pub questions: tokio::sync::mpsc::Receiver<Question>,
+}
+
+#[cfg(feature = "server")]
+impl Inbox {
+    /// Questions that wait for the keeper.
+    const WAITING_QUESTIONS: usize = 16;
+
+    /// One that takes these updates, and how to ask.
+    pub fn new(updates: tokio::sync::mpsc::Receiver<crate::source::Update>) -> (Self, Questions) {
+        let (ask, questions) = tokio::sync::mpsc::channel(Self::WAITING_QUESTIONS);
+        (Self { updates, questions }, ask)
+    }
+}
+
+#[cfg(feature = "server")]
+impl Keeper {
+    /// Takes updates in, all of them together.
+    fn take(
+        &mut self,
+        updates: &mut Vec<crate::source::Update>,
+        journal: &mut crate::store::Journal,
+        untold: &mut Untold,
+    ) {
+        journal.tell_time(self);
+        let count = updates.len();
+        let complete: Vec<_> = updates.iter().filter(|update| update.complete).map(|u| u.source).collect();
+        updates.iter_mut().for_each(|update| untold.moments.append(&mut update.moments));
+        let units = self.apply_all(updates.drain(..).map(|update| (update.source.0, update.change)));
+        tracing::debug!(updates = count, units, "published");
+        for source in complete {
+            journal.listed(self, source);
+            untold.complete.push(source);
+        }
+    }
+
+    fn answer(&self, question: Question) {
+        match question {
+            Question::Ledger(answer) => drop(answer.send(self.listing())),
+            Question::Page { source, after, count, answer } => {
+                drop(answer.send(self.page(source.0, after.as_ref(), count)));
+            }
+        }
+    }
+}
+
+/// What the observer is still to be told.
+#[cfg(feature = "server")]
+#[derive(Default)]
+struct Untold {
+    complete: Vec<crate::source::SourceId>,
+    moments: Vec<crate::source::Moment>,
+}
+
 /// Applies updates until every source is gone. The observer is told when what they say is answered.
+///
+/// An answer takes in everything that was sent before it was asked for.
 ///
 /// What the allocator claims is handed to the journal, one batch while the next one grows; nothing here waits for a disk.
 #[cfg(feature = "server")]
 pub async fn keep(
-    mut updates: tokio::sync::mpsc::Receiver<crate::source::Update>,
+    mut inbox: Inbox,
     mut keeper: Keeper,
     mut journal: crate::store::Journal,
     mut observer: impl Observer,
 ) {
     use crate::store::Event;
 
-    let (mut waiting, mut complete, mut moments) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut waiting, mut untold) = (Vec::new(), Untold::default());
     loop {
         journal.begin(&mut keeper);
         if journal.is_idle() {
-            moments.drain(..).for_each(|moment| observer.published(moment));
-            complete.drain(..).for_each(|source| observer.listed(source));
+            untold.moments.drain(..).for_each(|moment| observer.published(moment));
+            untold.complete.drain(..).for_each(|source| observer.listed(source));
         }
         tokio::select! {
-            count = updates.recv_many(&mut waiting, TOGETHER) => {
+            count = inbox.updates.recv_many(&mut waiting, TOGETHER) => {
                 if count == 0 {
                     return;
                 }
-                journal.tell_time(&mut keeper);
-                let sources: Vec<_> = waiting.iter().filter(|update| update.complete).map(|u| u.source).collect();
-                waiting.iter_mut().for_each(|update| moments.append(&mut update.moments));
-                let changes = waiting.drain(..).map(|update| (update.source.0, update.change));
-                let units = keeper.apply_all(changes);
-                tracing::debug!(updates = count, units, "published");
-                for source in sources {
-                    journal.listed(&mut keeper, source);
-                    complete.push(source);
-                }
+                keeper.take(&mut waiting, &mut journal, &mut untold);
             }
             event = journal.next() => match event {
                 Event::Settled(settled) => keeper.stored(settled),
                 Event::Passed => {
                     journal.tell_time(&mut keeper);
                     // A store that fails holds up addresses, not answers.
-                    moments.clear();
-                    complete.drain(..).for_each(|source| observer.listed(source));
-                }
-                Event::Asked(asked) => {
-                    // Who asked may be gone.
-                    let _ = asked.send(keeper.listing());
+                    untold.moments.clear();
+                    untold.complete.drain(..).for_each(|source| observer.listed(source));
                 }
             },
+            Some(question) = inbox.questions.recv() => {
+                let sent = inbox.updates.len();
+                waiting.extend(std::iter::from_fn(|| inbox.updates.try_recv().ok()).take(sent));
+                keeper.take(&mut waiting, &mut journal, &mut untold);
+                keeper.answer(question);
+            }
         }
     }
 }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 pub use error::StoreError;
 pub use file::{FileStore, Remembered, remembered};
-pub use journal::{Event, Journal, LedgerRequests, unix_seconds};
+pub use journal::{Event, Journal, unix_seconds};
 pub use memory::MemoryStore;
 pub use name_tables::NameTables;
 pub use writer::{Writer, load};

@@ -7,25 +7,19 @@ use std::sync::Arc;
 
 use meshdns::catalog::Catalog;
 use meshdns::config::Settings;
-use meshdns::keeper::{Keeper, Observer, keep};
+use meshdns::keeper::{Inbox, Keeper, Observer, keep};
 use meshdns::serve::{Readiness, ReadinessHandle};
-use meshdns::source::{SourceId, Update};
-use meshdns::store::{FileStore, Journal, LedgerRequests, NameTables, Store, load, unix_seconds};
+use meshdns::source::SourceId;
+use meshdns::store::{FileStore, Journal, NameTables, Store, load, unix_seconds};
 use meshdns::telemetry::metrics::Metrics;
-use tokio::sync::mpsc;
 
 use super::kept_table::Waiting;
 
 /// What readiness calls the ledger.
 const LEDGER: &str = "ledger";
 
-/// A keeper, and how to ask it for what its ledger has.
-pub(super) struct Keeping {
-    /// It keeps until every source is gone.
-    pub(super) task: Pin<Box<dyn Future<Output = ()> + Send>>,
-    /// None without a ledger.
-    pub(super) requests: Option<LedgerRequests>,
-}
+/// A keeper that keeps until every source is gone.
+pub(super) type Keeping = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A ledger that is still to be read.
 pub(super) struct Ledger {
@@ -64,12 +58,11 @@ impl Ledger {
     pub(super) fn keep(
         self,
         catalog: Arc<Catalog>,
-        updates: mpsc::Receiver<Update>,
+        inbox: Inbox,
         observer: impl Observer + 'static,
     ) -> Keeping {
-        let (requests, asked) = Journal::requests();
         let Self { file, settings, handle, readiness, metrics, istiod } = self;
-        let task = Box::pin(async move {
+        Box::pin(async move {
             let mut store = FileStore::new(file.clone());
             let mut told = String::new();
             let rows = load(&mut store, |error| {
@@ -93,10 +86,9 @@ impl Ledger {
             if settings.sources.kubernetes.is_some() {
                 sources.insert(SourceId::KUBERNETES);
             }
-            let (journal, writer) = Journal::connect(store, sources, asked, metrics.ledger().clone());
+            let (journal, writer) = Journal::connect(store, sources, metrics.ledger().clone());
             handle.release();
-            tokio::join!(writer.keeping(tables).run(), keep(updates, keeper, journal, observer));
-        });
-        Keeping { task, requests: Some(requests) }
+            tokio::join!(writer.keeping(tables).run(), keep(inbox, keeper, journal, observer));
+        })
     }
 }

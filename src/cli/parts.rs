@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::Result;
 use meshdns::catalog::Catalog;
 use meshdns::config::Settings;
-use meshdns::keeper::{Keeper, Observer, keep};
+use meshdns::keeper::{Inbox, Keeper, Observer, keep};
 use meshdns::report::ParityReport;
 use meshdns::run::{Parts, Task};
 use meshdns::serve::{Readiness, ReadinessHandle, inspect};
@@ -16,7 +16,7 @@ use meshdns::store::Journal;
 use meshdns::telemetry::metrics::{Metrics, SourceMetrics};
 use tokio::sync::{mpsc, watch};
 
-use super::keeping::{Keeping, Ledger};
+use super::keeping::Ledger;
 use super::kept_table::Waiting;
 use super::ledger_file;
 
@@ -90,20 +90,22 @@ pub(super) fn parts(settings: &Settings) -> Result<Parts> {
     }
 
     let observer = Told { listed, metrics: Arc::clone(&metrics) };
+    let (inbox, questions) = Inbox::new(incoming);
+    let of_ledger = file.is_some().then_some(questions);
     let keeping = match file {
         Some(file) => {
             let ledger = Ledger::new(file, settings.clone(), &readiness, Arc::clone(&metrics));
-            ledger.with_istiod(waiting).keep(Arc::clone(&catalog), incoming, observer)
+            ledger.with_istiod(waiting).keep(Arc::clone(&catalog), inbox, observer)
         }
         None => {
             let allocator = settings.allocator();
             let keeper = Keeper::with_allocator(Arc::clone(&catalog), allocator);
-            Keeping { task: Box::pin(keep(incoming, keeper, Journal::none(), observer)), requests: None }
+            Box::pin(keep(inbox, keeper, Journal::none(), observer))
         }
     };
-    tasks.push(task("keeper", keeping.task));
+    tasks.push(task("keeper", keeping));
     tasks.push(task("source metrics", count(joined.clone(), Arc::clone(&metrics))));
-    let pages = inspect::router(Arc::clone(&catalog), joined, keeping.requests);
+    let pages = inspect::router(Arc::clone(&catalog), joined, of_ledger);
     Ok(Parts { catalog, readiness, metrics, pages, tasks })
 }
 

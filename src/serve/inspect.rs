@@ -17,23 +17,23 @@ use tokio::sync::{oneshot, watch};
 
 use crate::allocate::ledger::Listing;
 use crate::catalog::Catalog;
+use crate::keeper::{Question as ToKeeper, Questions};
 use crate::report::{self, Filter, ParityReport, Question, ReportedLedger};
 use crate::source::Report;
-use crate::store::LedgerRequests;
 
 /// What the handlers need.
 #[derive(Clone)]
 struct Inspected {
     catalog: Arc<Catalog>,
     reports: watch::Receiver<Report>,
-    ledger: Option<LedgerRequests>,
+    ledger: Option<Questions>,
 }
 
 impl Inspected {
     /// What the ledger has; none when there is no ledger, or it is not read yet.
     async fn ledger(&self) -> Option<Listing> {
         let (answer, answered) = oneshot::channel();
-        self.ledger.as_ref()?.try_send(answer).ok()?;
+        self.ledger.as_ref()?.try_send(ToKeeper::Ledger(answer)).ok()?;
         tokio::time::timeout(PATIENCE, answered).await.ok()?.ok()
     }
 }
@@ -46,11 +46,7 @@ type Parameters = Query<Vec<(String, String)>>;
 
 /// The routes `/explain?name=&type=`, `/records?zone=&object=`, `/records?ledger=true` `/conflicts` and `/parity`. Bad
 /// parameters get 400 and `{"error": …}`.
-pub fn router(
-    catalog: Arc<Catalog>,
-    reports: watch::Receiver<Report>,
-    ledger: Option<LedgerRequests>,
-) -> Router {
+pub fn router(catalog: Arc<Catalog>, reports: watch::Receiver<Report>, ledger: Option<Questions>) -> Router {
     Router::new()
         .route("/explain", get(explain))
         .route("/records", get(records))

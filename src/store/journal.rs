@@ -1,32 +1,25 @@
-//! What the keeper has to do with the ledger's store: hand out claims, take outcomes, tell the time, show what there is.
+//! What the keeper has to do with the ledger's store: hand out claims, take outcomes, tell the time.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use super::writer::{News, Writer};
 use super::{NameTables, Store};
 use crate::allocate::Settled;
-use crate::allocate::ledger::{Listing, Notice};
+use crate::allocate::ledger::Notice;
 use crate::keeper::Keeper;
 use crate::source::SourceId;
 use crate::telemetry::metrics::LedgerMetrics;
 
 /// How often addresses that have rested long enough are looked for.
 const TICK: Duration = Duration::from_secs(5);
-/// Requests that wait for the keeper.
-const WAITING_REQUESTS: usize = 16;
-
-/// Asks the keeper for everything that the ledger has.
-pub type LedgerRequests = mpsc::Sender<oneshot::Sender<Listing>>;
 
 /// Something for the keeper to do.
 #[derive(Debug)]
 pub enum Event {
-    /// Somebody asks for everything.
-    Asked(oneshot::Sender<Listing>),
     /// The store did something.
     Settled(Vec<Settled>),
     /// Nothing in particular: a batch failed, or time went by.
@@ -45,7 +38,6 @@ pub struct Journal {
 struct Connected {
     batches: mpsc::Sender<Vec<crate::allocate::Claim>>,
     news: mpsc::Receiver<News>,
-    requests: mpsc::Receiver<oneshot::Sender<Listing>>,
     metrics: LedgerMetrics,
 }
 
@@ -55,24 +47,18 @@ impl Journal {
         Self::default()
     }
 
-    /// A channel for requests.
-    pub fn requests() -> (LedgerRequests, mpsc::Receiver<oneshot::Sender<Listing>>) {
-        mpsc::channel(WAITING_REQUESTS)
-    }
-
     /// Connects to a store that has been read, and returns what writes to it and has to run. `sources` are those that have to
     /// list everything before hosts that nobody named count as gone.
     pub fn connect<S: Store>(
         store: S,
         sources: BTreeSet<SourceId>,
-        requests: mpsc::Receiver<oneshot::Sender<Listing>>,
         metrics: LedgerMetrics,
     ) -> (Self, Writer<S>) {
         let (batches, incoming) = mpsc::channel(1);
         let (tell, news) = mpsc::channel(1);
         let (tables, for_writer) = (NameTables::none(), metrics.clone());
         let writer = Writer { store, batches: incoming, news: tell, metrics: for_writer, tables };
-        let connected = Connected { batches, news, requests, metrics };
+        let connected = Connected { batches, news, metrics };
         (Self { connected: Some(connected), in_flight: false, unlisted: sources }, writer)
     }
 
@@ -117,7 +103,6 @@ impl Journal {
         let Some(connected) = &mut self.connected else { return std::future::pending().await };
         let told = tokio::select! {
             told = connected.news.recv() => told,
-            Some(asked) = connected.requests.recv() => return Event::Asked(asked),
             () = sleep(TICK) => return Event::Passed,
         };
         match told {

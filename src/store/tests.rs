@@ -10,7 +10,7 @@ use super::*;
 use crate::allocate::ledger::Listing;
 use crate::catalog::Catalog;
 use crate::config::{Overrides, Settings};
-use crate::keeper::{Keeper, keep};
+use crate::keeper::{Inbox, Keeper, Page, Question, Questions, keep};
 use crate::model::Change;
 use crate::source::{SourceId, Update, manifests};
 use crate::telemetry::metrics::Metrics;
@@ -39,7 +39,7 @@ impl Store for Moody {
 struct Running {
     catalog: Arc<Catalog>,
     updates: mpsc::Sender<Update>,
-    requests: LedgerRequests,
+    questions: Questions,
     listed: mpsc::UnboundedReceiver<SourceId>,
     metrics: Arc<Metrics>,
 }
@@ -53,14 +53,14 @@ impl Running {
         let keeper =
             Keeper::with_allocator(Arc::clone(&catalog), settings.allocator_from(store.slices(), 1, rows));
         let (updates, incoming) = mpsc::channel(8);
-        let (requests, asked) = Journal::requests();
+        let (inbox, questions) = Inbox::new(incoming);
         let metrics = Arc::new(Metrics::new());
         let sources = BTreeSet::from([SourceId::MANIFESTS]);
-        let (journal, writer) = Journal::connect(store, sources, asked, metrics.ledger().clone());
+        let (journal, writer) = Journal::connect(store, sources, metrics.ledger().clone());
         let (tell, listed) = mpsc::unbounded_channel();
         tokio::spawn(writer.run());
-        tokio::spawn(keep(incoming, keeper, journal, move |source| tell.send(source).unwrap()));
-        Self { catalog, updates, requests, listed, metrics }
+        tokio::spawn(keep(inbox, keeper, journal, move |source| tell.send(source).unwrap()));
+        Self { catalog, updates, questions, listed, metrics }
     }
 
     async fn say(&self, hosts: &[&str], replace: bool) {
@@ -81,7 +81,7 @@ impl Running {
 
     async fn listing(&self) -> Listing {
         let (answer, answered) = oneshot::channel();
-        self.requests.send(answer).await.unwrap();
+        self.questions.send(Question::Ledger(answer)).await.unwrap();
         answered.await.unwrap()
     }
 
@@ -151,4 +151,32 @@ async fn what_the_other_replica_has_at_the_start_is_read() {
     let two = Running::start(store).await;
     two.say(&["a.example", "z.example"], true).await;
     two.becomes(&["a.example. 192.0.2.2", "z.example. 192.0.2.1"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_keeper_hands_objects_out_in_pages() {
+    let mut running = Running::start(Moody::default()).await;
+    let page = async |running: &Running, source, after| {
+        let (answer, answered) = oneshot::channel();
+        running.questions.send(Question::Page { source, after, count: 2, answer }).await.unwrap();
+        answered.await.unwrap()
+    };
+    assert_eq!(page(&running, SourceId::MANIFESTS, None).await, Page::default());
+    running.say(&["c.example", "a.example", "b.example"], true).await;
+    assert_eq!(running.listed.recv().await, Some(SourceId::MANIFESTS));
+    let names =
+        |page: &Page| -> Vec<String> { page.objects.iter().map(|o| o.key().name.name.into()).collect() };
+    let first = page(&running, SourceId::MANIFESTS, None).await;
+    assert_eq!(names(&first), ["shop", "a.example"]);
+    let last = first.objects.last().map(crate::model::Object::key);
+    let second = page(&running, SourceId::MANIFESTS, last).await;
+    assert_eq!(
+        (names(&second), second.revision),
+        (["b.example", "c.example"].map(String::from).into(), first.revision)
+    );
+    running.say(&["d.example"], true).await;
+    assert_eq!(running.listed.recv().await, Some(SourceId::MANIFESTS));
+    let after = page(&running, SourceId::MANIFESTS, None).await;
+    assert!(after.revision > first.revision, "it tells that something changed");
+    assert_eq!(page(&running, SourceId::ISTIOD, None).await, Page::default());
 }

@@ -54,7 +54,7 @@ pub enum SnapshotError {
         what: String,
     },
     /// It is one of other objects.
-    #[error("{}: the snapshot is that of `{was}`, and not of `{is}`", path.display())]
+    #[error("{}: the snapshot is that of `{}`, and not of `{}`", path.display(), was.escape_debug(), is.escape_debug())]
     OtherScope {
         /// The file.
         path: PathBuf,
