@@ -64,6 +64,8 @@ pub struct Parts {
     pub pages: axum::Router,
     /// Sources and keeper.
     pub tasks: Vec<Task>,
+    /// What tasks still have to do when stopping begins. It is awaited while calls under way finish, and has the same time.
+    pub farewell: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 /// Runs the process until a signal stops it. A second signal ends it at once, with exit code 1.
@@ -143,13 +145,14 @@ pub async fn serve(
         }
     };
     stop_workers.stop();
-    let drained = timeout(settings.limits.drain, async {
+    let calls = async {
         for _ in 0..working {
             if let Some(Ended { worker, outcome: Err(error) }) = endings.recv().await {
                 tracing::warn!(worker, error, "worker failed while stopping");
             }
         }
-    });
+    };
+    let drained = timeout(settings.limits.drain, async { tokio::join!(calls, parts.farewell) });
     if drained.await.is_err() {
         tracing::warn!("not everything was finished in time");
     }

@@ -1,7 +1,7 @@
 //! What the server runs besides its listeners: the sources, the keeper, and what is told about both.
 
 use std::collections::BTreeMap;
-use std::future::pending;
+use std::future::{pending, ready};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
@@ -106,7 +106,8 @@ pub(super) fn parts(settings: &Settings) -> Result<Parts> {
     tasks.push(task("keeper", keeping));
     tasks.push(task("source metrics", count(joined.clone(), Arc::clone(&metrics))));
     let pages = inspect::router(Arc::clone(&catalog), joined, of_ledger);
-    Ok(Parts { catalog, readiness, metrics, pages, tasks })
+    let farewell = Box::pin(ready(()));
+    Ok(Parts { catalog, readiness, metrics, pages, tasks, farewell })
 }
 
 /// What follows from what the keeper has done.

@@ -9,6 +9,7 @@ mod kubernetes;
 mod ledger;
 mod propagation;
 mod queries;
+mod snapshot;
 mod sources;
 
 use std::fmt::Write;
@@ -27,6 +28,7 @@ pub use kubernetes::{KubernetesMetrics, WatchFigures};
 pub use ledger::LedgerMetrics;
 pub use propagation::PropagationMetrics;
 pub use queries::{QueryShard, Rcode};
+pub use snapshot::{SnapshotFigures, SnapshotMetrics};
 pub use sources::SourceMetrics;
 
 use queries::Queries;
@@ -112,6 +114,7 @@ pub struct Metrics {
     propagation: PropagationMetrics,
     hosts: Arc<HostMetrics>,
     ledger: LedgerMetrics,
+    snapshot: SnapshotMetrics,
 }
 
 impl Default for Metrics {
@@ -146,6 +149,8 @@ impl Metrics {
         let hosts = Arc::new(HostMetrics::default());
         registry.register_collector(Box::new(Arc::clone(&hosts)));
         let ledger = LedgerMetrics::register(&mut registry);
+        let snapshot = SnapshotMetrics::default();
+        registry.register_collector(Box::new(snapshot.clone()));
         Self {
             registry,
             queries,
@@ -157,6 +162,7 @@ impl Metrics {
             propagation,
             hosts,
             ledger,
+            snapshot,
         }
     }
 
@@ -183,6 +189,11 @@ impl Metrics {
     /// What the ledger and its store count.
     pub fn ledger(&self) -> &LedgerMetrics {
         &self.ledger
+    }
+
+    /// How the snapshot of a source fares.
+    pub fn snapshot(&self) -> &SnapshotMetrics {
+        &self.snapshot
     }
 
     /// How the stream of istiod stands.

@@ -79,6 +79,7 @@ pub(crate) fn parts() -> Parts {
         metrics: Arc::new(Metrics::new()),
         pages: axum::Router::new(),
         tasks: Vec::new(),
+        farewell: Box::pin(async {}),
     }
 }
 
