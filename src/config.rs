@@ -17,7 +17,9 @@ mod problem;
 mod report;
 mod section;
 mod service_entries;
+mod snapshot;
 mod sources;
+mod state_directory;
 mod suggest;
 mod ttl;
 mod upstreams;
@@ -31,6 +33,7 @@ pub use listen::{GrpcAddress, Listen};
 pub use overrides::Overrides;
 pub use problem::{Problem, Problems};
 pub use service_entries::ServiceEntrySettings;
+pub use snapshot::{NoSnapshotFile, SnapshotSettings};
 pub use sources::Sources;
 pub use upstreams::Upstreams;
 

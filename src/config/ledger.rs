@@ -6,6 +6,7 @@ use super::field::Field;
 use super::overrides::Overrides;
 use super::report::Report;
 use super::section::Section;
+use super::state_directory::state_directory;
 use crate::model::Cidr;
 
 /// The ranges that Istio allocates from, the default of `ranges`.
@@ -57,8 +58,7 @@ impl LedgerSettings {
         said.then_some(used)
     }
 
-    /// The file, by the settings or else by the state directory that the environment names: systemd's
-    /// `STATE_DIRECTORY`, or that of the user (XDG Base Directory Specification).
+    /// The file, by the settings or else in the state directory that the environment names.
     pub fn file_or_default(
         &self,
         variable: impl Fn(&str) -> Option<String>,
@@ -66,12 +66,7 @@ impl LedgerSettings {
         if let Some(file) = &self.file {
             return Ok(file.clone());
         }
-        let set = |name: &str| variable(name).filter(|value| !value.is_empty());
-        // Systemd names several, separated by colons.
-        let system = set("STATE_DIRECTORY").and_then(|all| all.split(':').next().map(PathBuf::from));
-        let user = || set("XDG_STATE_HOME").map(PathBuf::from).map(|path| path.join("meshdns"));
-        let home = || set("HOME").map(PathBuf::from).map(|path| path.join(".local/state/meshdns"));
-        let directory = system.or_else(user).or_else(home).ok_or(NoLedgerFile)?;
+        let directory = state_directory(variable).ok_or(NoLedgerFile)?;
         Ok(directory.join(FILE))
     }
 }
