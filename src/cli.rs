@@ -18,6 +18,7 @@ mod output;
 mod parts;
 mod plan;
 mod records;
+mod restored;
 mod serve;
 
 use std::process::ExitCode;

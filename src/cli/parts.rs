@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::{pending, ready};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
@@ -12,13 +13,15 @@ use meshdns::report::ParityReport;
 use meshdns::run::{Parts, Task};
 use meshdns::serve::{Readiness, ReadinessHandle, inspect};
 use meshdns::source::{Moment, Report, SourceId, Update, istiod, kubernetes, manifests};
-use meshdns::store::Journal;
+use meshdns::store::snapshot::{Saver, Standing};
+use meshdns::store::{Journal, unix_seconds};
 use meshdns::telemetry::metrics::{Metrics, SourceMetrics};
 use tokio::sync::{mpsc, watch};
 
 use super::keeping::Ledger;
 use super::kept_table::Waiting;
 use super::ledger_file;
+use super::restored::{self, Place, Source};
 
 /// Updates that wait for the keeper; a source waits when there are more.
 const WAITING_UPDATES: usize = 64;
@@ -33,12 +36,14 @@ pub(super) fn parts(settings: &Settings) -> Result<Parts> {
     let (readiness, metrics) = (Readiness::new(), Arc::new(Metrics::new()));
     metrics.hosts().watch(Arc::clone(&catalog), |catalog| ParityReport::of(catalog).differences.len());
     let (updates, incoming) = mpsc::channel::<Update>(WAITING_UPDATES);
+    let (inbox, questions) = Inbox::new(incoming);
     let (reports, joined) = Reports::new();
     let mut tasks = Vec::new();
-    let mut listed = BTreeMap::new();
+    let listed = Listed::default();
+    let mut farewell: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(ready(()));
 
     let (report, read) = watch::channel(Report::default());
-    listed.insert(SourceId::MANIFESTS, readiness.handle("manifests"));
+    listed.wait_for(SourceId::MANIFESTS, readiness.handle("manifests"));
     let reading = manifests::run(settings.sources.manifests.clone(), updates.clone(), report, pending());
     tasks.push(task("manifests", reading));
     tasks.push(task(
@@ -47,14 +52,42 @@ pub(super) fn parts(settings: &Settings) -> Result<Parts> {
     ));
 
     if let Some(source) = settings.sources.kubernetes.clone() {
+        let place = Place::of(settings, &source)?;
         let (status, told) = watch::channel(kubernetes::Status::default());
-        listed.insert(SourceId::KUBERNETES, readiness.handle(KUBERNETES));
-        let following = kubernetes::run(source, Vec::new(), updates.clone(), status, pending());
-        tasks.push(task(KUBERNETES, following));
+        listed.wait_for(SourceId::KUBERNETES, readiness.handle(KUBERNETES));
+        let standing = watch::Sender::new(Standing::Partial);
+        if let Some(place) = &place {
+            let metrics = metrics.snapshot().clone();
+            let saver = Saver::new(place.plan(), standing.subscribe(), questions.clone(), metrics);
+            let (saving, last) = saver.tasks();
+            tasks.push(task("kubernetes snapshot", saving));
+            farewell = Box::pin(last);
+        }
+        let source = Source {
+            settings: source,
+            place,
+            updates: updates.clone(),
+            status,
+            questions: questions.clone(),
+        };
+        let usable = {
+            let listed = listed.clone();
+            move |live: u64| {
+                let age_seconds = unix_seconds().saturating_sub(live);
+                tracing::warn!(
+                    source = "kubernetes",
+                    age_seconds,
+                    "the API server is away: the snapshot is answered"
+                );
+                listed.release(SourceId::KUBERNETES);
+            }
+        };
+        tasks.push(task(KUBERNETES, source.run(usable)));
         let (readiness, metrics) = (readiness.clone(), Arc::clone(&metrics));
         let report = move |status: &kubernetes::Status| {
             readiness.explain(KUBERNETES, &status.waits_for());
             metrics.kubernetes().set(status.figures());
+            standing.send_replace(restored::standing(status));
             status.report()
         };
         let reports = Arc::clone(&reports);
@@ -65,7 +98,7 @@ pub(super) fn parts(settings: &Settings) -> Result<Parts> {
     let mut waiting = None;
     if let Some(settings) = settings.sources.istiod.clone() {
         let (status, told) = watch::channel(istiod::Status::default());
-        listed.insert(SourceId::ISTIOD, readiness.handle(ISTIOD));
+        listed.wait_for(SourceId::ISTIOD, readiness.handle(ISTIOD));
         let mut kept = None;
         if file.is_some() {
             let (source, table) = Waiting::new(settings.clone(), told.clone());
@@ -90,7 +123,6 @@ pub(super) fn parts(settings: &Settings) -> Result<Parts> {
     }
 
     let observer = Told { listed, metrics: Arc::clone(&metrics) };
-    let (inbox, questions) = Inbox::new(incoming);
     let of_ledger = file.is_some().then_some(questions);
     let keeping = match file {
         Some(file) => {
@@ -106,21 +138,35 @@ pub(super) fn parts(settings: &Settings) -> Result<Parts> {
     tasks.push(task("keeper", keeping));
     tasks.push(task("source metrics", count(joined.clone(), Arc::clone(&metrics))));
     let pages = inspect::router(Arc::clone(&catalog), joined, of_ledger);
-    let farewell = Box::pin(ready(()));
     Ok(Parts { catalog, readiness, metrics, pages, tasks, farewell })
+}
+
+/// The sources that have not said everything yet.
+#[derive(Clone, Default)]
+struct Listed(Arc<Mutex<BTreeMap<SourceId, ReadinessHandle>>>);
+
+impl Listed {
+    fn wait_for(&self, source: SourceId, handle: ReadinessHandle) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(source, handle);
+    }
+
+    fn release(&self, source: SourceId) {
+        let handle = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&source);
+        if let Some(handle) = handle {
+            handle.release();
+        }
+    }
 }
 
 /// What follows from what the keeper has done.
 struct Told {
-    listed: BTreeMap<SourceId, ReadinessHandle>,
+    listed: Listed,
     metrics: Arc<Metrics>,
 }
 
 impl Observer for Told {
     fn listed(&mut self, source: SourceId) {
-        if let Some(handle) = self.listed.remove(&source) {
-            handle.release();
-        }
+        self.listed.release(source);
     }
 
     fn published(&mut self, moment: Moment) {

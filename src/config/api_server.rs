@@ -14,7 +14,7 @@ use super::overrides::Overrides;
 use super::report::Report;
 use super::section::Section;
 use super::sources::path;
-use super::{KubernetesSettings, NamespaceFilter, ServiceEntrySettings};
+use super::{KubernetesSettings, NamespaceFilter, ServiceEntrySettings, SnapshotSettings};
 use crate::apiserver::ApiServerSettings;
 use crate::catalog::PodMode;
 use crate::model::{AnswerMode, ZoneKind, Zones};
@@ -38,6 +38,7 @@ pub(super) struct Written {
     source: KubernetesSource,
     pods: Pods,
     istio: bool,
+    pub(super) snapshot: Option<SnapshotSettings>,
 }
 
 /// Reads the section `sources.kubernetes`, if there is one.
@@ -50,7 +51,7 @@ pub(super) fn read(report: &Report, sources: &mut Section<'_>, overrides: &Overr
         limits: Limits::default(),
     };
     let (mut pods, mut istio) = (Pods::Auto, true);
-    sources.section("kubernetes", |section| {
+    let snapshot = sources.section("kubernetes", |section| {
         source.api.kubeconfig = section.take("kubeconfig").and_then(|field| field.parsed("a path", path));
         source.api.context =
             section.take("context").and_then(|field| field.parsed("the name of a context", context));
@@ -62,6 +63,7 @@ pub(super) fn read(report: &Report, sources: &mut Section<'_>, overrides: &Overr
         section.set("pods", &mut pods, |field| field.choice(&words));
         section.set("istio", &mut istio, Field::boolean);
         section.set("watchSilence", &mut source.limits.silence, |field| field.integer("seconds", silence));
+        SnapshotSettings::read(section)
     });
     if let Some(file) = &overrides.kubeconfig {
         if file.as_os_str().is_empty() {
@@ -70,7 +72,7 @@ pub(super) fn read(report: &Report, sources: &mut Section<'_>, overrides: &Overr
         source.api.kubeconfig = Some(PathBuf::from(file));
     }
     let turned_on = overrides.kubernetes || overrides.kubeconfig.is_some();
-    (is_given || turned_on).then_some(Written { source, pods, istio })
+    (is_given || turned_on).then_some(Written { source, pods, istio, snapshot })
 }
 
 /// Fills in what other sections say.
@@ -81,7 +83,7 @@ pub(super) fn complete(
     kubernetes: &KubernetesSettings,
     entries: &ServiceEntrySettings,
 ) -> KubernetesSource {
-    let Written { mut source, pods, istio } = written;
+    let Written { mut source, pods, istio, snapshot: _ } = written;
     let verified = kubernetes.pods == PodMode::Verified;
     let endpoints = istio && entries.answer == AnswerMode::Endpoints;
     if pods == Pods::Never && verified {

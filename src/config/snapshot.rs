@@ -1,6 +1,6 @@
 //! `snapshot` of a source: where its objects are kept for restarts, and how old they may get.
 //!
-//! `snapshot: off` keeps none. Whatever is left out has a default.
+//! `snapshot: {}` keeps one; `off`, like nothing, keeps none. Whatever is left out has a default.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -43,10 +43,9 @@ impl Default for SnapshotSettings {
 }
 
 impl SnapshotSettings {
-    /// Reads `snapshot` of the section of a source; none if it is turned off.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the section of a source that has snapshots"))]
+    /// Reads `snapshot` of the section of a source; none if nothing is said about it, or it is turned off.
     pub(super) fn read(source: &mut Section<'_>) -> Option<Self> {
-        if source.says("snapshot", "off") {
+        if !source.has("snapshot") || source.says("snapshot", "off") {
             source.take("snapshot");
             return None;
         }
@@ -108,14 +107,14 @@ mod tests {
     }
 
     #[test]
-    fn a_snapshot_is_kept_unless_it_is_turned_off() {
+    fn a_snapshot_is_kept_when_something_is_said_about_it() {
         let second = Duration::from_secs(1);
         let default = SnapshotSettings::default();
         assert_eq!((default.max_age, default.every), (86_400 * second, 60 * second));
-        for text in ["snapshot:", "snapshot: {}"] {
-            assert_eq!(read(text), Ok(Some(default.clone())), "{text}");
+        assert_eq!(read("snapshot: {}"), Ok(Some(default.clone())));
+        for text in ["snapshot:", "snapshot: off"] {
+            assert_eq!(read(text), Ok(None), "{text}");
         }
-        assert_eq!(read("snapshot: off"), Ok(None));
         let given = SnapshotSettings { file: Some("a".into()), max_age: 3600 * second, every: second };
         assert_eq!(read("snapshot: {file: a, maxAge: 3600, every: 1}"), Ok(Some(given)));
         let short = read("snapshot: {maxAge: 30}").unwrap().unwrap();

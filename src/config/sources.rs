@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::overrides::Overrides;
 use super::report::Report;
 use super::section::Section;
-use super::{api_server, istiod};
+use super::{SnapshotSettings, api_server, istiod};
 use crate::source::istiod::IstiodSettings;
 use crate::source::kubernetes::KubernetesSource;
 
@@ -20,6 +20,8 @@ pub struct Sources {
     pub manifests: Vec<PathBuf>,
     /// The API server of Kubernetes. Default: none.
     pub kubernetes: Option<KubernetesSource>,
+    /// Where what the API server said is kept for restarts. Default: nowhere.
+    pub snapshot: Option<SnapshotSettings>,
     /// istiod, for its name table. Default: none.
     pub istiod: Option<IstiodSettings>,
 }
@@ -42,7 +44,8 @@ impl Sources {
         }
         let written = manifests.into_iter().flatten().map(|placed| placed.value);
         let manifests = if flags.is_empty() { written.collect() } else { flags };
-        (Self { manifests, kubernetes: None, istiod }, kubernetes)
+        let snapshot = kubernetes.as_ref().and_then(|written| written.snapshot.clone());
+        (Self { manifests, kubernetes: None, snapshot, istiod }, kubernetes)
     }
 }
 

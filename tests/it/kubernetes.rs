@@ -2,6 +2,7 @@
 
 mod faults;
 mod lies;
+mod restart;
 mod source;
 mod witness;
 

@@ -18,6 +18,18 @@ pub struct KubernetesSource {
     pub limits: Limits,
 }
 
+impl KubernetesSource {
+    /// What of which cluster is looked at, for comparison with an earlier run.
+    pub fn scope(&self, address: &str) -> String {
+        let resources: Vec<&str> = self.resources.iter().map(|resource| resource.plural()).collect();
+        let namespaces = match self.namespaces.as_slice() {
+            [] => "all namespaces".to_owned(),
+            some => format!("namespaces {}", some.join(", ")),
+        };
+        format!("{} of {namespaces} at {address}", resources.join(", "))
+    }
+}
+
 /// How long things may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
