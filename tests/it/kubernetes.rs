@@ -1,5 +1,6 @@
 //! The API server as a source: a real control plane, and what becomes of its objects.
 
+mod clock;
 mod faults;
 mod lies;
 mod restart;
@@ -39,12 +40,16 @@ impl Served {
 
     /// With a kubeconfig file that need not be there.
     pub(crate) fn with_kubeconfig(kubeconfig: &Path, source: &str, more: &str) -> Self {
+        Self::begin_by(&mut Command::new(env!("CARGO_BIN_EXE_meshdns")), kubeconfig, source, more)
+    }
+
+    /// Started by a command that takes the arguments of meshdns.
+    pub(crate) fn begin_by(command: &mut Command, kubeconfig: &Path, source: &str, more: &str) -> Self {
         let mut text = String::from("zones: [cluster.local]\n");
         writeln!(text, "sources: {{kubernetes: {{kubeconfig: \"{}\", {source}}}}}", kubeconfig.display())
             .unwrap();
         text.push_str(more);
-        let mut command = Command::new(env!("CARGO_BIN_EXE_meshdns"));
-        Self { meshdns: Meshdns::begin(&mut command, &text, &[]) }
+        Self { meshdns: Meshdns::begin(command, &text, &[]) }
     }
 
     /// The values of all metrics that begin so.
