@@ -81,7 +81,8 @@ impl Feed {
         }
         let mut newest = number(&from);
         loop {
-            let first = match timeout(self.patience(list.is_some())?, events.next()).await {
+            let patience = self.patience(list.is_some())?;
+            let first = match timeout(patience, events.next()).await {
                 Ok(Some(first)) => first,
                 Ok(None) if list.is_some() => {
                     return Err(End::Failed(ApiError::Unreachable("a list broke off".to_owned())));
@@ -90,7 +91,7 @@ impl Feed {
                 Err(_) => {
                     self.patience(list.is_some())?;
                     self.position = None;
-                    return Err(End::Failed(ApiError::Silent(self.limits.silence.as_secs())));
+                    return Err(End::Failed(ApiError::Silent(patience.as_secs())));
                 }
             };
             let received = Instant::now().into_std();
