@@ -18,6 +18,7 @@ mod reverse;
 mod serial;
 mod service_set;
 mod service_sets;
+mod staleness;
 mod table;
 mod tallies;
 mod units;
@@ -34,6 +35,7 @@ pub use policy::{
 pub use records::Listed;
 pub use service_set::{ServiceRecord, ServiceSet, ServiceTarget};
 pub use service_sets::ServiceSets;
+pub use staleness::{StaleFrom, Staleness, StalenessMark};
 pub use tallies::Tallies;
 pub use units::{Hidden, PodUnit, ServiceKind, ServiceUnit, Unit};
 
@@ -56,6 +58,7 @@ pub struct Catalog {
     reverse: Reverse,
     serials: Serials,
     tallies: Tallies,
+    staleness: StalenessMark,
 }
 
 impl Catalog {
@@ -71,6 +74,7 @@ impl Catalog {
             reverse: Reverse::default(),
             serials: Serials::default(),
             tallies: Tallies::default(),
+            staleness: StalenessMark::default(),
         }
     }
 
@@ -162,6 +166,11 @@ impl Catalog {
     /// How many mesh hosts are declared more than once, and how many istiod has other addresses of.
     pub fn tallies(&self) -> &Tallies {
         &self.tallies
+    }
+
+    /// Whether what is answered may have changed meanwhile.
+    pub fn staleness(&self) -> &StalenessMark {
+        &self.staleness
     }
 
     /// Whether a namespace exists. `label` is in lower case.

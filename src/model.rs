@@ -19,6 +19,7 @@ mod service_entry;
 mod service_import;
 mod target;
 mod ttl;
+mod utc;
 mod workload_entry;
 mod zone;
 
@@ -39,5 +40,6 @@ pub use service_entry::{Host, HostError, Resolution, ServiceEntry};
 pub use service_import::ServiceImport;
 pub use target::Target;
 pub use ttl::{Ttl, TtlError};
+pub use utc::Utc;
 pub use workload_entry::WorkloadEntry;
 pub use zone::{Cidr, CidrError, Zone, ZoneKind, Zones, ZonesError, reverse_address, reverse_name};

@@ -17,7 +17,7 @@ mod render;
 pub use ask::{BadQuestion, Question, explain};
 pub use check::{CheckReport, ReportedProblem, check_text};
 pub use conflicts::{Conflict, Loser, conflicts, conflicts_text};
-pub use explanation::{Explanation, ReportedDefect, ReportedRecord, ReportedStep, Status};
+pub use explanation::{Explanation, ReportedDefect, ReportedRecord, ReportedStaleness, ReportedStep, Status};
 pub use ledger::{ReportedConflict, ReportedHost, ReportedLedger, ledger_text};
 pub use listing::{BadFilter, Filter, ReportedLine, records};
 pub use parity::{ParityReport, ReportedDifference, Socket, parity_text};

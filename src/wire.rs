@@ -4,20 +4,21 @@
 //! An ordinary query (one question, at most an OPT record behind it) is read and answered by the few lines here;
 //! anything else is decoded whole by hickory-proto before it is judged.
 //!
-//! Rules: RFC 1035 §4, RFC 6891 (EDNS), RFC 2181 §9 (truncation). The question is repeated octet by octet, so owner
+//! Rules: RFC 1035 §4, RFC 6891 (EDNS), RFC 2181 §9 (truncation), RFC 8914 (errors of stale answers). The question is repeated octet by octet, so owner
 //! names, which point into it, keep the letter case of the client (RFC 4343).
 
 mod chase;
 mod encode;
 mod request;
+mod stale;
 mod zone_file;
 
 pub use chase::{Chase, ChaseKey};
 pub use request::Transport;
 pub use zone_file::{ReadRecord, ReadReply, Section, plain_query, read_reply, type_name, type_number};
 
-use crate::answer::{Notes, Outcome, answer};
-use crate::catalog::Catalog;
+use crate::answer::{Notes, Outcome, Step, Topic, answer};
+use crate::catalog::{Catalog, Staleness};
 use encode::Encoder;
 use request::{Problem, Request};
 
@@ -59,10 +60,14 @@ pub fn respond(
     rotation: u32,
     reply: &mut Vec<u8>,
 ) -> Verdict {
-    respond_with(catalog, packet, transport, rotation, reply, &mut ())
+    let (verdict, stale) = respond_or_refuse(catalog, packet, transport, rotation, reply, &mut ());
+    if stale.is_some() {
+        catalog.staleness().count();
+    }
+    verdict
 }
 
-/// [`respond`] with notes on the way.
+/// [`respond`] with notes on the way, for who only looks: it is not counted.
 pub fn respond_with(
     catalog: &Catalog,
     packet: &[u8],
@@ -71,14 +76,33 @@ pub fn respond_with(
     reply: &mut Vec<u8>,
     notes: &mut impl Notes,
 ) -> Verdict {
+    respond_or_refuse(catalog, packet, transport, rotation, reply, notes).0
+}
+
+/// Says of a stale answer that it is one.
+fn respond_or_refuse(
+    catalog: &Catalog,
+    packet: &[u8],
+    transport: Transport,
+    rotation: u32,
+    reply: &mut Vec<u8>,
+    notes: &mut impl Notes,
+) -> (Verdict, Option<Staleness>) {
     reply.clear();
     let request = match Request::read(packet) {
         Ok(request) => request,
-        Err(problem) => return refuse(packet, problem, transport, reply),
+        Err(problem) => return (refuse(packet, problem, transport, reply), None),
     };
+    // Before the answer is looked up: one that changes in between was not stale.
+    let stale = catalog.staleness().get();
     let outcome = answer(catalog, &request.question, notes);
+    let stale = stale.filter(|_| outcome.rests_on_objects());
+    if let Some(staleness) = &stale {
+        notes.say(|| Step::of(Topic::Stale, staleness.to_string()));
+    }
     let frame = request.frame(transport, rotation);
     let mut encoder = Encoder::begin(&frame, reply);
+    encoder.mark(stale);
     match outcome {
         Outcome::Data(data) => encoder.data(&data),
         Outcome::NoData(soa) => encoder.negative(rcode::NOERROR, soa.as_ref()),
@@ -87,11 +111,12 @@ pub fn respond_with(
         Outcome::Refused => encoder.bare(rcode::REFUSED),
         Outcome::Elsewhere { data, target } => {
             let owned = request.own(transport, rotation);
-            return Verdict::Chase(Box::new(Chase::new(owned, data.aliases, data.ttl, target)));
+            let chase = Chase::new(owned, data.aliases, data.ttl, target, stale);
+            return (Verdict::Chase(Box::new(chase)), stale);
         }
     }
     encoder.finish();
-    Verdict::Reply
+    (Verdict::Reply, stale)
 }
 
 fn refuse(packet: &[u8], problem: Problem, transport: Transport, reply: &mut Vec<u8>) -> Verdict {

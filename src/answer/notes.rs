@@ -17,6 +17,8 @@ pub enum Topic {
     Outcome,
     /// How long it may be kept, and why.
     Ttl,
+    /// Why it may be wrong by now.
+    Stale,
 }
 
 impl Topic {
@@ -28,6 +30,7 @@ impl Topic {
             Topic::Object => "object",
             Topic::Outcome => "outcome",
             Topic::Ttl => "ttl",
+            Topic::Stale => "stale",
         }
     }
 }

@@ -37,6 +37,15 @@ impl Outcome {
         }
     }
 
+    /// Whether it rests on objects that there are or are not, so that it may be another one when they change.
+    pub fn rests_on_objects(&self) -> bool {
+        match self {
+            Outcome::Data(data) => !matches!(data.records, Records::Soa(_) | Records::Text(_)),
+            Outcome::NoData(_) | Outcome::NoSuchName(_) | Outcome::Elsewhere { .. } => true,
+            Outcome::NotMine | Outcome::Refused => false,
+        }
+    }
+
     /// The outcome as a phrase.
     pub fn in_words(&self) -> &'static str {
         match self {

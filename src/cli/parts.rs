@@ -34,6 +34,7 @@ const KUBERNETES: &str = "kubernetes";
 pub(super) fn parts(settings: &Settings) -> Result<Parts> {
     let catalog = Arc::new(Catalog::new(settings.policy()));
     let (readiness, metrics) = (Readiness::new(), Arc::new(Metrics::new()));
+    metrics.stale().watch(Arc::clone(&catalog));
     metrics.hosts().watch(Arc::clone(&catalog), |catalog| ParityReport::of(catalog).differences.len());
     let (updates, incoming) = mpsc::channel::<Update>(WAITING_UPDATES);
     let (inbox, questions) = Inbox::new(incoming);

@@ -5,12 +5,11 @@ use std::net::IpAddr;
 
 use super::explanation::{Explanation, ReportedRecord, Status};
 use super::nearby;
-use crate::answer::{Recorder, Step, Weight, kind};
+use crate::answer::{Recorder, Step, Topic, Weight, kind};
 use crate::catalog::Catalog;
 use crate::model::{Defect, Key, Name, NameError, reverse_name};
 use crate::wire::{
-    ReadReply, Section, Transport, Verdict, plain_query, read_reply, respond, respond_with, type_name,
-    type_number,
+    ReadReply, Section, Transport, Verdict, plain_query, read_reply, respond_with, type_name, type_number,
 };
 
 /// Types that a name is tried for when it does not have the one asked for.
@@ -59,7 +58,9 @@ impl Question {
 pub fn explain(catalog: &Catalog, defects: &[Defect], question: &Question) -> Explanation {
     let (mut recorder, mut reply) = (Recorder::default(), Vec::new());
     let packet = plain_query(&question.name, question.kind);
+    let staleness = catalog.staleness().get();
     let verdict = respond_with(catalog, &packet, Transport::Grpc, 0, &mut reply, &mut recorder);
+    let is_stale = recorder.steps.iter().any(|step| step.topic == Topic::Stale);
     let upstream = finish(verdict, &mut reply);
     let reply = read_reply(&reply).unwrap_or(ReadReply { rcode: "SERVFAIL".to_owned(), records: Vec::new() });
     let status = status(&reply, upstream.is_some());
@@ -75,6 +76,7 @@ pub fn explain(catalog: &Catalog, defects: &[Defect], question: &Question) -> Ex
         ttl: ttl(&reply),
         upstream,
         types: Vec::new(),
+        stale: staleness.filter(|_| is_stale).map(Into::into),
         steps: recorder.steps.iter().map(Into::into).collect(),
         objects: Vec::new(),
         rcode: reply.rcode,
@@ -128,7 +130,8 @@ fn other_types(catalog: &Catalog, question: &Question) -> Vec<String> {
     let has = |kind: &u16| {
         let mut reply = Vec::new();
         let packet = plain_query(&question.name, *kind);
-        let upstream = finish(respond(catalog, &packet, Transport::Grpc, 0, &mut reply), &mut reply);
+        let verdict = respond_with(catalog, &packet, Transport::Grpc, 0, &mut reply, &mut ());
+        let upstream = finish(verdict, &mut reply);
         read_reply(&reply).is_some_and(|reply| status(&reply, upstream.is_some()).is_positive())
     };
     COMMON_TYPES.into_iter().filter(|kind| *kind != question.kind).filter(has).map(type_name).collect()
@@ -165,7 +168,7 @@ fn sentence(found: &Explanation, source: Option<&str>) -> String {
     let answers = found.records.iter().filter(|record| record.section == "answer").count();
     let ttl = found.ttl.map(|ttl| format!(", TTL {ttl} s")).unwrap_or_default();
     let because = found.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
-    match found.status {
+    let told = match found.status {
         Status::Records => {
             let plural = if answers == 1 { "" } else { "s" };
             let source = source.map(|object| format!(", from {object}")).unwrap_or_default();
@@ -191,5 +194,9 @@ fn sentence(found: &Explanation, source: Option<&str>) -> String {
             };
             format!("{asked}: {}{because}{guess}", found.rcode)
         }
+    };
+    match &found.stale {
+        Some(stale) => format!("{told}; stale: {}", stale.text),
+        None => told,
     }
 }

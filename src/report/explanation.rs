@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::answer::Step;
+use crate::catalog::Staleness;
 use crate::model::Defect;
 use crate::wire::ReadRecord;
 
@@ -33,6 +34,8 @@ pub struct Explanation {
     pub upstream: Option<String>,
     /// For NODATA: the record types that the name does have.
     pub types: Vec<String>,
+    /// Why the answer may be wrong by now.
+    pub stale: Option<ReportedStaleness>,
     /// The steps to the answer, in order.
     pub steps: Vec<ReportedStep>,
     /// The objects that were considered, each once, as `Kind namespace/name`, whether they exist or not.
@@ -68,10 +71,19 @@ impl Status {
     }
 }
 
+/// Why an answer may be wrong by now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportedStaleness {
+    /// Since when nobody has told of changes, in Unix seconds.
+    pub since: u64,
+    /// In words.
+    pub text: String,
+}
+
 /// One step to an answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportedStep {
-    /// `zone`, `name`, `object`, `outcome` or `ttl`.
+    /// `zone`, `name`, `object`, `outcome`, `ttl` or `stale`.
     pub topic: String,
     /// What was found.
     pub text: String,
@@ -115,6 +127,12 @@ impl From<&Step> for ReportedStep {
             text: step.text.to_string(),
             objects: step.objects.iter().map(ToString::to_string).collect(),
         }
+    }
+}
+
+impl From<Staleness> for ReportedStaleness {
+    fn from(staleness: Staleness) -> Self {
+        Self { since: staleness.since, text: staleness.to_string() }
     }
 }
 

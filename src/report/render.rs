@@ -4,7 +4,7 @@ use super::explanation::Explanation;
 use super::listing::ReportedLine;
 
 /// The topics of steps, in the order in which people ask about them.
-const TOPICS: [&str; 5] = ["zone", "name", "object", "outcome", "ttl"];
+const TOPICS: [&str; 6] = ["zone", "name", "object", "outcome", "ttl", "stale"];
 
 /// An explanation as text: the verdict, the steps by topic, the records as dig shows them, the defects.
 pub fn text(found: &Explanation) -> String {

@@ -11,6 +11,7 @@ mod propagation;
 mod queries;
 mod snapshot;
 mod sources;
+mod stale;
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ pub use propagation::PropagationMetrics;
 pub use queries::{QueryShard, Rcode};
 pub use snapshot::{SnapshotFigures, SnapshotMetrics};
 pub use sources::SourceMetrics;
+pub use stale::StaleMetrics;
 
 use queries::Queries;
 
@@ -115,6 +117,7 @@ pub struct Metrics {
     hosts: Arc<HostMetrics>,
     ledger: LedgerMetrics,
     snapshot: SnapshotMetrics,
+    stale: StaleMetrics,
 }
 
 impl Default for Metrics {
@@ -151,6 +154,8 @@ impl Metrics {
         let ledger = LedgerMetrics::register(&mut registry);
         let snapshot = SnapshotMetrics::default();
         registry.register_collector(Box::new(snapshot.clone()));
+        let stale = StaleMetrics::default();
+        registry.register_collector(Box::new(stale.clone()));
         Self {
             registry,
             queries,
@@ -163,6 +168,7 @@ impl Metrics {
             hosts,
             ledger,
             snapshot,
+            stale,
         }
     }
 
@@ -189,6 +195,11 @@ impl Metrics {
     /// What the ledger and its store count.
     pub fn ledger(&self) -> &LedgerMetrics {
         &self.ledger
+    }
+
+    /// Whether answers may have changed meanwhile.
+    pub fn stale(&self) -> &StaleMetrics {
+        &self.stale
     }
 
     /// How the snapshot of a source fares.

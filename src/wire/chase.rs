@@ -14,6 +14,7 @@ use hickory_proto::serialize::binary::{BinEncodable, BinEncoder, NameEncoding};
 use super::encode::Encoder;
 use super::request::{HEADER, MAX_UDP, OwnedFrame};
 use crate::answer::{Alias, Data, Records};
+use crate::catalog::Staleness;
 use crate::model::Name;
 
 /// The longest chain of aliases that is taken from an upstream: what other resolvers follow at most.
@@ -26,6 +27,7 @@ pub struct Chase {
     aliases: Vec<Alias>,
     ttl: u32,
     target: Name,
+    stale: Option<Staleness>,
 }
 
 /// What is looked up: equal keys can share one lookup.
@@ -36,8 +38,14 @@ pub struct ChaseKey {
 }
 
 impl Chase {
-    pub(super) fn new(frame: OwnedFrame, aliases: Vec<Alias>, ttl: u32, target: Name) -> Self {
-        Self { frame, aliases, ttl, target }
+    pub(super) fn new(
+        frame: OwnedFrame,
+        aliases: Vec<Alias>,
+        ttl: u32,
+        target: Name,
+        stale: Option<Staleness>,
+    ) -> Self {
+        Self { frame, aliases, ttl, target, stale }
     }
 
     /// The name that is looked up.
@@ -69,6 +77,7 @@ impl Chase {
     pub fn finish(&self, upstream: Option<&[u8]>, reply: &mut Vec<u8>) {
         let frame = self.frame.frame();
         let mut encoder = Encoder::begin(&frame, reply);
+        encoder.mark(self.stale);
         let aliases = self.aliases.iter().map(|alias| Alias { target: alias.target.clone() }).collect();
         encoder.data(&Data { aliases, records: Records::None, ttl: self.ttl });
         if let Some(packet) = upstream

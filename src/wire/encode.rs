@@ -7,14 +7,14 @@
 //!
 //! A reply that is too large loses its additional records first, then as many answers as must go; lists begin at
 //! the rotation, so what is left is a different part every time. TC is set only where the client can ask again over
-//! TCP.
+//! TCP. That an answer is stale is said in the room that is left, and costs no record.
 
 use std::net::IpAddr;
 
 use super::request::{Frame, HEADER, MAX_UDP};
-use super::{Verdict, rcode};
+use super::{Verdict, rcode, stale};
 use crate::answer::{Base, Data, MadeName, NameServer, Records, Soa, kind};
-use crate::catalog::ServiceSet;
+use crate::catalog::{ServiceSet, Staleness};
 use crate::model::labels;
 
 /// An OPT record without options (RFC 6891 §6.1.2).
@@ -34,6 +34,7 @@ pub(super) struct Encoder<'a> {
     rcode: u8,
     authoritative: bool,
     truncated: bool,
+    stale: Option<Staleness>,
 }
 
 /// Where a name stands in the message, for an owner that points to it.
@@ -55,7 +56,13 @@ impl<'a> Encoder<'a> {
             rcode: rcode::NOERROR,
             authoritative: true,
             truncated: false,
+            stale: None,
         }
+    }
+
+    /// Says of the answer that it may be wrong by now.
+    pub(super) fn mark(&mut self, stale: Option<Staleness>) {
+        self.stale = stale;
     }
 
     /// No records at all and nothing that we are an authority for.
@@ -345,21 +352,28 @@ impl<'a> Encoder<'a> {
 
     /// Writes the OPT record, if the query had one, and the header.
     pub(super) fn finish(self) {
-        let Self { frame, out, answers, authorities, mut additionals, rcode, authoritative, truncated } =
-            self;
+        let Self { frame, out, rcode, .. } = self;
+        let (answers, authorities, mut additionals) = (self.answers, self.authorities, self.additionals);
         if let Some(edns) = frame.edns {
             out.extend_from_slice(&[0]);
             out.extend_from_slice(&kind::OPT.to_be_bytes());
             out.extend_from_slice(&(MAX_UDP as u16).to_be_bytes());
-            out.extend_from_slice(&[rcode >> 4, 0, if edns.dnssec_ok { 0x80 } else { 0 }, 0, 0, 0]);
+            out.extend_from_slice(&[rcode >> 4, 0, if edns.dnssec_ok { 0x80 } else { 0 }, 0]);
+            let room = frame.limit.saturating_sub(out.len() + 2);
+            let error =
+                self.stale.map(|staleness| stale::option(&staleness, rcode, room)).unwrap_or_default();
+            out.extend_from_slice(&(error.len() as u16).to_be_bytes());
+            out.extend_from_slice(&error);
             additionals += 1;
         }
         let [id_high, id_low, first, second] = frame.header;
-        let truncated = truncated && frame.says_truncated;
+        let truncated = self.truncated && frame.says_truncated;
         out[0] = id_high;
         out[1] = id_low;
-        out[2] =
-            0x80 | (first & 0x01) | if authoritative { 0x04 } else { 0 } | if truncated { 0x02 } else { 0 };
+        out[2] = 0x80
+            | (first & 0x01)
+            | if self.authoritative { 0x04 } else { 0 }
+            | if truncated { 0x02 } else { 0 };
         out[3] = (second & 0x10) | (rcode & 0x0f);
         for (at, count) in [(4, 1), (6, answers), (8, authorities), (10, additionals)] {
             out[at..at + 2].copy_from_slice(&u16::to_be_bytes(count));

@@ -10,5 +10,6 @@ mod packet;
 mod process;
 mod proxy;
 mod server;
+mod stale;
 mod stuck;
 mod upstream;

@@ -11,6 +11,7 @@ mod packets;
 mod policy;
 mod readers;
 mod serials;
+mod stale;
 mod zones;
 
 use proptest::test_runner::Config;
