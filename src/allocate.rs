@@ -7,6 +7,7 @@ mod host_key;
 pub mod ledger;
 mod recorder;
 mod row;
+mod slices;
 
 mod hash;
 
@@ -16,6 +17,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub use host_key::HostKey;
 pub use recorder::Recorder;
 pub use row::{Claim, Origin, Outcome, Row, Settled};
+pub use slices::Slices;
 
 pub use hash::HashAllocator;
 

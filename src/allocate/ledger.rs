@@ -29,7 +29,7 @@ use std::sync::Arc;
 pub use conflict::{Conflict, Why};
 pub use listing::{Listed, Listing, Notice, RangeStats, State, Stats};
 
-use super::{Allocation, Allocator, Claim, HostKey, Row, Settled};
+use super::{Allocation, Allocator, Claim, HostKey, Row, Settled, Slices};
 use crate::inventory::{Inventory, UnitKey};
 use crate::model::{Cidr, Host};
 use entries::Entries;
@@ -51,6 +51,9 @@ pub struct Rules {
     /// How many parts each range is cut into. A host's address comes from the part that its key stands for while that has
     /// any, so that writers of different parts do not get into each other's way.
     pub slices: NonZeroU32,
+    /// Whether other writers share the ledger. What they gave is kept though it lies outside our ranges, what comes free
+    /// rests a minute even when nothing else is left, and rows of hosts that only others name are left alone.
+    pub shared: bool,
 }
 
 /// All addresses that were given.
@@ -65,6 +68,10 @@ pub struct Ledger {
     queues: [Queue; 2],
     /// Hosts whose row may differ from what is stored.
     unstored: BTreeSet<Arc<HostKey>>,
+    /// Those of them that the store had to put off, until somebody tells the time.
+    deferred: BTreeSet<Arc<HostKey>>,
+    /// Whether every source has said everything.
+    settled: bool,
     /// Units whose answer changed since somebody asked.
     moved: BTreeSet<UnitKey>,
     conflicts: VecDeque<Conflict>,
@@ -78,7 +85,7 @@ impl Ledger {
     /// Starts with what a store has. Addresses outside the ranges are forgotten, and of two hosts with one address the one
     /// that has it longer keeps it.
     pub fn new(rules: Rules, now: u64, mut rows: Vec<(HostKey, Row)>) -> Self {
-        let space = Space::new(&rules.ranges, rules.slices);
+        let space = Space::new(&rules.ranges, Slices::new(rules.slices));
         let mut ledger = Self {
             rules,
             now,
@@ -87,6 +94,8 @@ impl Ledger {
             holdings: BTreeMap::new(),
             queues: Default::default(),
             unstored: BTreeSet::new(),
+            deferred: BTreeSet::new(),
+            settled: false,
             moved: BTreeSet::new(),
             conflicts: VecDeque::new(),
             conflicts_total: 0,
@@ -107,7 +116,8 @@ impl Ledger {
     fn remember(&mut self, key: &Arc<HostKey>, stored: Row) {
         let mut row = stored;
         for address in stored.addresses.iter() {
-            if !self.space.has(address) || self.space.owner(address).is_some() {
+            let usable = self.rules.shared || self.space.has(address);
+            if !usable || self.space.owner(address).is_some() {
                 row.addresses.remove(address);
                 continue;
             }
@@ -146,6 +156,7 @@ impl Ledger {
         let wanted = !holding.entries.is_empty();
         if !wanted {
             holding.moved = None;
+            holding.bridged = false;
         }
         let Some(mut row) = holding.row else { return };
         if row.freed.is_none() == wanted {
@@ -163,8 +174,17 @@ impl Ledger {
 
     /// Frees what has rested long enough.
     fn expire(&mut self) {
+        // By another clock it may look as if hosts had rested enough that are named as soon as somebody has a say.
+        if self.rules.shared && !self.settled {
+            return;
+        }
         let Some(until) = self.now.checked_sub(self.rules.cooling) else { return };
-        for (address, key) in self.space.expire(until) {
+        let (shared, holdings) = (self.rules.shared, &self.holdings);
+        // Others who name the host must have had the time to say so.
+        let may = |address, key: &HostKey| {
+            !shared || holdings.get(key).is_none_or(|holding| holding.let_go(address))
+        };
+        for (address, key) in self.space.expire(until, may) {
             self.strip(&key, address);
         }
     }
@@ -232,12 +252,14 @@ impl Allocator for Ledger {
 
     fn tell_time(&mut self, now: u64) -> BTreeSet<UnitKey> {
         self.now = self.now.max(now);
+        self.unstored.append(&mut self.deferred);
         self.expire();
         self.serve();
         self.take_moved()
     }
 
     fn settle(&mut self) -> BTreeSet<UnitKey> {
+        self.settled = true;
         let unnamed: Vec<_> = self
             .holdings
             .iter()

@@ -20,6 +20,8 @@ pub struct Recorder {
     rows: BTreeMap<Arc<HostKey>, Row>,
     stored: BTreeMap<Arc<HostKey>, Row>,
     unstored: BTreeSet<Arc<HostKey>>,
+    /// Hosts that the store had to put off, until somebody tells the time.
+    deferred: BTreeSet<Arc<HostKey>>,
     by_unit: BTreeMap<UnitKey, BTreeSet<Arc<HostKey>>>,
     at_rest: BTreeSet<(u64, Arc<HostKey>)>,
     /// Remembered hosts that nobody has named since the start.
@@ -45,6 +47,7 @@ impl Recorder {
             stored: rows.clone(),
             rows: BTreeMap::new(),
             unstored: BTreeSet::new(),
+            deferred: BTreeSet::new(),
             by_unit: BTreeMap::new(),
             at_rest: BTreeSet::new(),
             unnamed: rows.keys().cloned().collect(),
@@ -156,6 +159,7 @@ impl Allocator for Recorder {
 
     fn tell_time(&mut self, now: u64) -> BTreeSet<UnitKey> {
         self.now = self.now.max(now);
+        self.unstored.append(&mut self.deferred);
         self.expire();
         self.given.tell_time(now)
     }
@@ -185,6 +189,10 @@ impl Allocator for Recorder {
                 Outcome::Stored => (claim.key, claim.row),
                 Outcome::Holds(row) => (claim.key, row),
                 Outcome::Taken(holder, row) => (holder, Some(row)),
+                Outcome::Deferred(_) => {
+                    self.deferred.insert(claim.key);
+                    continue;
+                }
             };
             match row {
                 Some(row) => self.stored.insert(key, row),

@@ -65,9 +65,12 @@ pub enum Outcome {
     Holds(Option<Row>),
     /// Another writer gave one of the addresses to this host, which keeps it.
     Taken(Arc<HostKey>, Row),
+    /// It cannot be stored now for this reason, others can; it is to be claimed again later.
+    Deferred(Arc<str>),
 }
 
-/// A claim and what became of it. What others stored comes as a claim of that content which is stored.
+/// A claim and what became of it. What other writers did unasked comes as a claim that failed because the store has
+/// that.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settled {
     /// The claim.

@@ -58,7 +58,7 @@ impl Settings {
         let none: Box<dyn Allocator> = Box::new(NoAllocator);
         let (origin, given) = match entries.addresses {
             AutomaticAddresses::Ledger => {
-                let rules = Rules { ranges: entries.ranges.clone(), cooling, slices };
+                let rules = Rules { ranges: entries.ranges.clone(), cooling, slices, shared: false };
                 return Box::new(Ledger::new(rules, now, rows));
             }
             AutomaticAddresses::Status => (Origin::Status, none),

@@ -6,7 +6,11 @@ use std::sync::Arc;
 
 use super::space::Family;
 use super::{Ledger, Notice};
-use crate::allocate::{HostKey, Origin, Row};
+use crate::allocate::{HostKey, Origin, Row, Slices};
+
+/// How long an address of a shared ledger rests in any case, in seconds: long enough for another replica that still
+/// names its host to say so.
+const LEAST_REST: u64 = 60;
 
 impl Ledger {
     /// Puts hosts that lack an address into the queues, and takes out those that do not.
@@ -33,10 +37,16 @@ impl Ledger {
 
     /// Gives addresses to those who wait, in their order, as long as there are any.
     pub(super) fn serve(&mut self) {
+        let rested = self.now.saturating_sub(if self.rules.shared { LEAST_REST } else { 0 });
         for (at, family) in Family::BOTH.into_iter().enumerate() {
             while let Some((turn, key)) = self.queues[at].pop_first() {
-                let slice = self.slice(&key);
-                let Some(given) = self.space.give(family, &key, slice) else {
+                let slice = Slices::new(self.rules.slices).of_host(&key);
+                let (shared, holdings) = (self.rules.shared, &self.holdings);
+                let may = |freed, address, key: &HostKey| {
+                    freed <= rested
+                        && (!shared || holdings.get(key).is_none_or(|holding| holding.let_go(address)))
+                };
+                let Some(given) = self.space.give(family, &key, slice, may) else {
                     self.queues[at].insert(turn, key);
                     break;
                 };
@@ -71,16 +81,5 @@ impl Ledger {
                 self.notices.push(Notice::Exhausted { ranges, host: HostKey::clone(host), waiting });
             }
         }
-    }
-
-    /// Which part of the ranges a host's address should come from (FNV-1a of its key, 64 bit).
-    fn slice(&self, key: &HostKey) -> u64 {
-        if self.rules.slices.get() == 1 {
-            return 0;
-        }
-        let octets = key.namespace.bytes().chain([b'/']).chain(key.host().into_bytes());
-        octets.fold(0xcbf2_9ce4_8422_2325, |hash: u64, octet| {
-            (hash ^ u64::from(octet)).wrapping_mul(0x0000_0100_0000_01b3)
-        })
     }
 }

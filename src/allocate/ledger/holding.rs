@@ -1,6 +1,8 @@
 //! What the ledger knows of one host.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::Conflict;
 use super::space::Family;
@@ -19,6 +21,10 @@ pub(super) struct Holding {
     pub(super) row: Option<Row>,
     /// What the store has.
     pub(super) stored: Option<Row>,
+    /// Whether it was answered when another writer set it free: it goes on being answered while we claim it back.
+    pub(super) bridged: bool,
+    /// Why the store does not take its row now.
+    pub(super) deferred: Option<Arc<str>>,
     /// Where it stands in the queue of each family, if it waits for an address.
     pub(super) turns: [Option<Turn>; 2],
     /// The last conflict that it had to give way in.
@@ -42,10 +48,10 @@ impl Holding {
         self.row.filter(|row| row.freed.is_none()).map_or(Assigned::default(), |row| row.addresses)
     }
 
-    /// Those of them that are stored, and so may be published.
+    /// Those of them that are stored, and so may be published. While the store has them as free they may go to others.
     pub(super) fn published(&self) -> Assigned {
-        let stored = self.stored.map_or(Assigned::default(), |row| row.addresses);
-        self.addresses().common(stored)
+        let stored = self.stored.filter(|row| row.freed.is_none() || self.bridged);
+        self.addresses().common(stored.map_or(Assigned::default(), |row| row.addresses))
     }
 
     /// Whether it has an address of that family.
@@ -54,6 +60,11 @@ impl Holding {
             Family::V4 => self.addresses().v4.is_some(),
             Family::V6 => self.addresses().v6.is_some(),
         }
+    }
+
+    /// Whether the store too has the address as one that the host does not use.
+    pub(super) fn let_go(&self, address: IpAddr) -> bool {
+        self.stored.is_none_or(|row| row.freed.is_some() || !row.addresses.has(address))
     }
 
     /// Whether nothing is left to know.

@@ -130,6 +130,10 @@ impl Ledger {
                     let (ranges, host) = (self.space.named(family), key.host());
                     defect(format!("`{host}` gets no address: every one of {ranges} is taken"))
                 }));
+                let put_off = holding.deferred.iter().filter(|_| holding.published().is_empty());
+                listing.defects.extend(put_off.map(|reason| {
+                    defect(format!("`{}` waits until its address can be stored: {reason}", key.host()))
+                }));
                 let moved = holding.moved.iter().map(|conflict| defect(conflict.to_string()));
                 listing.defects.extend(moved);
             }

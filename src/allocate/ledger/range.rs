@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::num::NonZeroU32;
 
+use crate::allocate::slices::{Slices, number};
 use crate::model::Cidr;
 
 /// One range, cut into slices of equal size. Everything is taken or free; the prefix's own address is neither.
@@ -17,6 +17,8 @@ pub(super) struct Range {
 /// Part of a range. Numbers are addresses as integers.
 #[derive(Debug)]
 struct Slice {
+    /// Its place in the range, counted from 0.
+    place: u32,
     first: u128,
     last: u128,
     /// Where the next search begins.
@@ -27,20 +29,26 @@ struct Slice {
 
 impl Range {
     /// All of it free.
-    pub(super) fn new(cidr: Cidr, slices: NonZeroU32) -> Self {
+    pub(super) fn new(cidr: Cidr, slices: Slices) -> Self {
         let (network, last) = (number(cidr.network()), number(cidr.last()));
-        let size = ((last - network) / u128::from(slices.get())).saturating_add(1);
+        let size = slices.size(&cidr);
         let mut cut = Vec::new();
-        let mut first = network;
+        let (mut first, mut place) = (network, 0);
         while first <= last {
             let end = first.saturating_add(size - 1).min(last);
             // The prefix's own address is not given.
             let begin = first.max(network + 1);
             if begin <= end {
-                cut.push(Slice { first: begin, last: end, pointer: begin, free: [(begin, end)].into() });
+                cut.push(Slice {
+                    place,
+                    first: begin,
+                    last: end,
+                    pointer: begin,
+                    free: [(begin, end)].into(),
+                });
             }
             match end.checked_add(1) {
-                Some(next) => first = next,
+                Some(next) => (first, place) = (next, place + 1),
                 None => break,
             }
         }
@@ -69,10 +77,10 @@ impl Range {
             && address <= self.cidr.last()
     }
 
-    /// Takes the next free address of a slice, counted modulo their number, or of those behind it.
-    pub(super) fn next(&mut self, slice: u64) -> Option<IpAddr> {
+    /// Takes the next free address of the slice at this place, or of those behind it.
+    pub(super) fn next(&mut self, place: u32) -> Option<IpAddr> {
         let count = self.slices.len();
-        let start = usize::try_from(slice % (count.max(1) as u64)).unwrap_or(0);
+        let start = self.slices.partition_point(|slice| slice.place < place);
         let found = (0..count).find_map(|step| self.slices[(start + step) % count].next())?;
         self.taken += 1;
         Some(self.address(found))
@@ -150,19 +158,14 @@ impl Slice {
     }
 }
 
-fn number(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(address) => u128::from(u32::from(address)),
-        IpAddr::V6(address) => u128::from(address),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU32;
+
     use super::*;
 
     fn range(text: &str, slices: u32) -> Range {
-        Range::new(Cidr::parse(text).unwrap(), NonZeroU32::new(slices).unwrap())
+        Range::new(Cidr::parse(text).unwrap(), Slices::new(NonZeroU32::new(slices).unwrap()))
     }
 
     fn texts(range: &mut Range, count: usize) -> Vec<String> {
@@ -207,10 +210,20 @@ mod tests {
         let from = |range: &mut Range, slice| range.next(slice).unwrap().to_string();
         assert_eq!(from(&mut range, 1), "192.0.2.4");
         assert_eq!(from(&mut range, 0), "192.0.2.1");
-        assert_eq!(from(&mut range, 7), "192.0.2.12");
+        assert_eq!(from(&mut range, 3), "192.0.2.12");
         for last in ["13", "14", "15"] {
             assert_eq!(from(&mut range, 3), format!("192.0.2.{last}"));
         }
         assert_eq!(from(&mut range, 3), "192.0.2.2", "the next slice");
+    }
+
+    #[test]
+    fn a_range_with_fewer_addresses_than_slices_has_slices_of_one() {
+        let mut range = range("192.0.2.0/30", 64);
+        let from = |range: &mut Range, place| range.next(place).map(|address| address.to_string());
+        assert_eq!(from(&mut range, 2), Some("192.0.2.2".into()));
+        assert_eq!(from(&mut range, 63), Some("192.0.2.1".into()), "the first behind it, around the end");
+        assert_eq!(from(&mut range, 0), Some("192.0.2.3".into()));
+        assert_eq!(from(&mut range, 0), None);
     }
 }

@@ -5,13 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
 use super::range::Range;
-use crate::allocate::HostKey;
+use crate::allocate::{HostKey, Slices};
 use crate::model::{Cidr, ObjectName};
 
 /// IPv4 or IPv6.
@@ -56,7 +55,7 @@ pub(super) struct Space {
 
 impl Space {
     /// All free.
-    pub(super) fn new(ranges: &[Cidr], slices: NonZeroU32) -> Self {
+    pub(super) fn new(ranges: &[Cidr], slices: Slices) -> Self {
         Self {
             ranges: ranges.iter().map(|range| Range::new(*range, slices)).collect(),
             owners: HashMap::default(),
@@ -138,8 +137,15 @@ impl Space {
         self.release(address);
     }
 
-    /// The next free address of a family for a host, else the one that has cooled for the longest time.
-    pub(super) fn give(&mut self, family: Family, key: &Arc<HostKey>, slice: u64) -> Option<Given> {
+    /// The next free address of a family for a host, else the one that has cooled for the longest time of those that
+    /// may be taken.
+    pub(super) fn give(
+        &mut self,
+        family: Family,
+        key: &Arc<HostKey>,
+        slice: u32,
+        may: impl Fn(u64, IpAddr, &HostKey) -> bool,
+    ) -> Option<Given> {
         let next = self
             .ranges
             .iter_mut()
@@ -147,7 +153,14 @@ impl Space {
             .find_map(|range| range.next(slice));
         let address = match next {
             Some(address) => address,
-            None => self.cooling.iter().find(|(_, address)| Family::of(*address) == family)?.1,
+            None => {
+                let usable = |(freed, address): &&(u64, IpAddr)| {
+                    let owner = self.owners.get(address);
+                    let may = matches!(owner, Some(Owner::Cooling(key, _)) if may(*freed, *address, key));
+                    Family::of(*address) == family && may
+                };
+                self.cooling.iter().find(usable)?.1
+            }
         };
         let from = match self.owners.get(&address) {
             Some(Owner::Cooling(from, _)) => Some(Arc::clone(from)),
@@ -157,16 +170,21 @@ impl Space {
         Some(Given { address, from })
     }
 
-    /// Frees what came free at `until` or before, and says what and whose it was.
-    pub(super) fn expire(&mut self, until: u64) -> Vec<(IpAddr, Arc<HostKey>)> {
-        let mut expired = Vec::new();
-        while let Some((freed, address)) = self.cooling.first().copied()
-            && freed <= until
-        {
-            if let Some(Owner::Cooling(key, _)) = self.owners.get(&address) {
-                expired.push((address, Arc::clone(key)));
-            }
-            self.disown(address);
+    /// Frees what came free at `until` or before and may be freed, and says what and whose it was.
+    pub(super) fn expire(
+        &mut self,
+        until: u64,
+        may: impl Fn(IpAddr, &HostKey) -> bool,
+    ) -> Vec<(IpAddr, Arc<HostKey>)> {
+        let due = self.cooling.iter().take_while(|(freed, _)| *freed <= until);
+        let expired: Vec<_> = due
+            .filter_map(|(_, address)| match self.owners.get(address) {
+                Some(Owner::Cooling(key, _)) if may(*address, key) => Some((*address, Arc::clone(key))),
+                _ => None,
+            })
+            .collect();
+        for (address, _) in &expired {
+            self.disown(*address);
         }
         expired
     }

@@ -48,7 +48,7 @@ fn with_status(mut entry: ServiceEntry, status: &[(&str, &str)]) -> ServiceEntry
 
 fn rules(ranges: &[&str]) -> Rules {
     let ranges = ranges.iter().map(|range| Cidr::parse(range).unwrap()).collect();
-    Rules { ranges, cooling: COOLING, slices: NonZeroU32::MIN }
+    Rules { ranges, cooling: COOLING, slices: NonZeroU32::MIN, shared: false }
 }
 
 /// A ledger with its inventory and a store that stores everything at once.

@@ -67,7 +67,7 @@ fn gives_addresses_until_it_is_killed() {
     let mut here: BTreeSet<String> = rows.iter().map(|(key, _)| key.host()).collect();
     let ranges = ["192.0.2.0/26", "2001:db8::/122"].map(|text| Cidr::parse(text).unwrap());
     // What comes free is free at once, so that addresses change hands all the time.
-    let rules = Rules { ranges: ranges.into(), cooling: 0, slices: NonZeroU32::MIN };
+    let rules = Rules { ranges: ranges.into(), cooling: 0, slices: NonZeroU32::MIN, shared: false };
     let mut ledger = Ledger::new(rules, 1, rows);
     let mut inventory = Inventory::default();
     let mut changes: Vec<Change> =
