@@ -11,7 +11,7 @@ mod explain;
 mod flags;
 mod keeping;
 mod kept_table;
-mod ledger_file;
+mod ledger_place;
 mod listed;
 mod load;
 mod output;

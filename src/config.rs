@@ -28,7 +28,9 @@ mod zones;
 use std::path::Path;
 
 pub use kubernetes::{KubernetesSettings, NamespaceFilter};
-pub use ledger::{LedgerSettings, NoLedgerFile};
+pub use ledger::{
+    LedgerPlace, LedgerSettings, NoLedgerFile, NoNamespace, SharedLedger, ledger_file_or_default,
+};
 pub use listen::{GrpcAddress, Listen};
 pub use overrides::Overrides;
 pub use problem::{Problem, Problems};

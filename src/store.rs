@@ -3,6 +3,7 @@
 //! A store is used by one task, which waits for it; queries and the keeper never do. Stores that several writers
 //! share say what another writer did: as the outcome of a claim, or unasked.
 
+mod config_maps;
 mod error;
 mod file;
 mod journal;
@@ -14,6 +15,7 @@ mod writer;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+pub use config_maps::{ConfigMapSettings, ConfigMapStore, Health, RememberedInMaps, Verb, remembered_in};
 pub use error::StoreError;
 pub use file::{FileStore, Remembered, remembered};
 pub use journal::{Event, Journal, unix_seconds};

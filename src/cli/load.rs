@@ -7,14 +7,19 @@ use anyhow::{Result, ensure};
 use meshdns::allocate::ledger::Listing;
 use meshdns::allocate::{HostKey, Row};
 use meshdns::catalog::Catalog;
-use meshdns::config::Settings;
+use meshdns::config::{LedgerPlace, Settings};
 use meshdns::keeper::Keeper;
 use meshdns::model::Change;
 use meshdns::source::{Report, SourceId, manifests};
-use meshdns::store::{Remembered, StoreError, remembered, unix_seconds};
+use meshdns::store::{
+    ConfigMapSettings, Remembered, RememberedInMaps, StoreError, remembered, remembered_in, unix_seconds,
+};
 
-use super::ledger_file;
+use super::ledger_place::{self, Place};
 use super::listed::list_into;
+
+/// What follows when a ledger cannot be read.
+const MADE_UP: &str = "automatic addresses shown here are made up without it";
 
 /// What the manifests and the API server of the settings give.
 pub(super) struct Loaded {
@@ -32,7 +37,11 @@ pub(super) struct Loaded {
 pub(super) fn load(settings: &Settings) -> Result<Loaded> {
     let mut loaded = manifests::load(&settings.sources.manifests);
     let catalog = Arc::new(Catalog::new(settings.policy()));
-    let allocator = settings.allocator_from(NonZeroU32::MIN, unix_seconds(), rows(settings));
+    let slices = match settings.service_entries.ledger.as_ref().map(|ledger| &ledger.place) {
+        Some(LedgerPlace::Kubernetes(shared)) => shared.shards,
+        _ => NonZeroU32::MIN,
+    };
+    let allocator = settings.allocator_from(slices, unix_seconds(), rows(settings));
     let mut keeper = Keeper::with_allocator(catalog.clone(), allocator);
     keeper.apply(SourceId::MANIFESTS.0, Change::Replace(loaded.objects));
     if let Some(source) = settings.sources.kubernetes.clone() {
@@ -46,21 +55,38 @@ pub(super) fn load(settings: &Settings) -> Result<Loaded> {
     Ok(Loaded { catalog, keeper, report: loaded.report, ledger })
 }
 
-/// What the ledger's file remembers; what cannot be read is told, and the rest goes on without it.
+/// What the ledger remembers; what cannot be read is told, and the rest goes on without it.
 fn rows(settings: &Settings) -> Vec<(HostKey, Row)> {
-    // A server would not start without a file; who only looks needs none.
-    let Ok(Some(file)) = ledger_file::to_read(settings) else { return Vec::new() };
-    match remembered(&file) {
-        Ok(Remembered::Rows(rows)) => return rows,
-        Ok(Remembered::Nothing) => {}
-        Err(StoreError::InUse { path }) => eprintln!(
-            "{}: a running server uses this ledger, so automatic addresses shown here are not those that it gives; \
-             ask it with --server",
-            path.display()
-        ),
-        Err(error) => eprintln!("{error}; automatic addresses shown here are made up without it"),
+    // A server would not start without a place for it; who only looks needs none.
+    let Ok(Some(place)) = ledger_place::to_read(settings) else { return Vec::new() };
+    match place {
+        Place::File(file) => match remembered(&file) {
+            Ok(Remembered::Rows(rows)) => return rows,
+            Ok(Remembered::Nothing) => {}
+            Err(StoreError::InUse { path }) => eprintln!(
+                "{}: a running server uses this ledger, so automatic addresses shown here are not those that it gives; \
+                 ask it with --server",
+                path.display()
+            ),
+            Err(error) => eprintln!("{error}; {MADE_UP}"),
+        },
+        Place::ConfigMaps(shared) => match shared_rows(&shared) {
+            Ok(RememberedInMaps { rows, unusable }) => {
+                unusable
+                    .iter()
+                    .for_each(|reason| eprintln!("{reason}; automatic addresses in it are not known here"));
+                return rows;
+            }
+            Err(error) => eprintln!("{error:#}; {MADE_UP}"),
+        },
     }
     Vec::new()
+}
+
+/// Reads ConfigMaps, and changes nothing in them.
+fn shared_rows(settings: &ConfigMapSettings) -> Result<RememberedInMaps> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(remembered_in(settings))?)
 }
 
 /// The same, for commands that have nothing to tell without objects.

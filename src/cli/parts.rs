@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::keeping::Ledger;
 use super::kept_table::Waiting;
-use super::ledger_file;
+use super::ledger_place;
 use super::restored::{self, Place, Source};
 
 /// Updates that wait for the keeper; a source waits when there are more.
@@ -95,13 +95,13 @@ pub(super) fn parts(settings: &Settings) -> Result<Parts> {
         tasks.push(task("kubernetes report", reports.follow(SourceId::KUBERNETES, told, report)));
     }
 
-    let file = ledger_file::to_write(settings)?;
+    let ledger = ledger_place::to_write(settings)?;
     let mut waiting = None;
     if let Some(settings) = settings.sources.istiod.clone() {
         let (status, told) = watch::channel(istiod::Status::default());
         listed.wait_for(SourceId::ISTIOD, readiness.handle(ISTIOD));
         let mut kept = None;
-        if file.is_some() {
+        if ledger.as_ref().is_some_and(ledger_place::Place::is_file) {
             let (source, table) = Waiting::new(settings.clone(), told.clone());
             (waiting, kept) = (Some(source), Some(table));
         }
@@ -124,10 +124,10 @@ pub(super) fn parts(settings: &Settings) -> Result<Parts> {
     }
 
     let observer = Told { listed, metrics: Arc::clone(&metrics) };
-    let of_ledger = file.is_some().then_some(questions);
-    let keeping = match file {
-        Some(file) => {
-            let ledger = Ledger::new(file, settings.clone(), &readiness, Arc::clone(&metrics));
+    let of_ledger = ledger.is_some().then_some(questions);
+    let keeping = match ledger {
+        Some(place) => {
+            let ledger = Ledger::new(place, settings.clone(), &readiness, Arc::clone(&metrics));
             ledger.with_istiod(waiting).keep(Arc::clone(&catalog), inbox, observer)
         }
         None => {

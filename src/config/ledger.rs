@@ -1,12 +1,16 @@
 //! `serviceEntries.ledger` and `serviceEntries.ranges`: which addresses we give, and where that is remembered.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use super::field::Field;
+use super::kubernetes::namespace;
 use super::overrides::Overrides;
 use super::report::Report;
 use super::section::Section;
+use super::sources::path as any_path;
 use super::state_directory::state_directory;
+use crate::apiserver::ApiServerSettings;
 use crate::model::Cidr;
 
 /// The ranges that Istio allocates from, the default of `ranges`.
@@ -19,13 +23,45 @@ const EMPTY_PATH: &str = "the path is empty: a file is expected";
 /// The name of the file where only a directory is known.
 const FILE: &str = "ledger.redb";
 
+/// The prefix of the ConfigMaps' names.
+const NAME: &str = "meshdns-ledger";
+/// How many shards a shared ledger has: with the default ranges each has 1,022 IPv4 addresses or so.
+const SHARDS: NonZeroU32 = NonZeroU32::MIN.saturating_add(63);
+const MOST_SHARDS: i64 = 256;
+/// So that names with a number behind them are no longer than a label of an object may be.
+const LONGEST_NAME: usize = 59;
+/// Where a pod finds the namespace that it runs in.
+const OWN_NAMESPACE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
+
 /// Where the ledger is kept, and for how long what it has given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerSettings {
-    /// Its file. Default: `ledger.redb` in the state directory.
-    pub file: Option<PathBuf>,
+    /// Where it is kept. Default: a file.
+    pub place: LedgerPlace,
     /// How long the address of a host that went is kept for it, in seconds. Default: a day.
     pub cooling: u64,
+}
+
+/// Where a ledger is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LedgerPlace {
+    /// In this file. Default: `ledger.redb` in the state directory.
+    File(Option<PathBuf>),
+    /// In ConfigMaps, which replicas share.
+    Kubernetes(SharedLedger),
+}
+
+/// The ConfigMaps of a shared ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SharedLedger {
+    /// Their namespace. Default: that of the pod.
+    pub namespace: Option<String>,
+    /// How their names begin; a dash and a number follow.
+    pub name: String,
+    /// How many there are.
+    pub shards: NonZeroU32,
+    /// Which API server has them.
+    pub api: ApiServerSettings,
 }
 
 /// There is no place for the file that could be taken without being told.
@@ -36,9 +72,40 @@ pub struct LedgerSettings {
 )]
 pub struct NoLedgerFile;
 
+/// The namespace of a shared ledger is not known.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "serviceEntries.ledger.kubernetes.namespace is missing: outside of a pod nothing else says where the ConfigMaps of \
+     the ledger are ({OWN_NAMESPACE} cannot be read)"
+)]
+pub struct NoNamespace;
+
 impl Default for LedgerSettings {
     fn default() -> Self {
-        Self { file: None, cooling: COOLING }
+        Self { place: LedgerPlace::File(None), cooling: COOLING }
+    }
+}
+
+impl SharedLedger {
+    fn read(section: &mut Section<'_>) -> Self {
+        let mut used = Self {
+            namespace: None,
+            name: NAME.to_owned(),
+            shards: SHARDS,
+            api: ApiServerSettings::default(),
+        };
+        used.namespace = section.take("namespace").and_then(|field| field.parsed("a namespace", namespace));
+        section.set("name", &mut used.name, |field| field.parsed("a name", name));
+        section.set("shards", &mut used.shards, |field| field.integer("ConfigMaps", shards));
+        used.api.kubeconfig = section.take("kubeconfig").and_then(|field| field.parsed("a path", any_path));
+        used.api.context = section.take("context").and_then(|field| field.parsed("a context", context));
+        used
+    }
+
+    /// The namespace by the settings, or else the one that the pod runs in; `read` reads a file.
+    pub fn namespace_or_own(&self, read: impl FnOnce(&str) -> Option<String>) -> Result<String, NoNamespace> {
+        let own = || read(OWN_NAMESPACE).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        self.namespace.clone().or_else(own).ok_or(NoNamespace)
     }
 }
 
@@ -48,8 +115,23 @@ impl LedgerSettings {
         let said = section.has("ledger") || overrides.ledger_file.is_some();
         let mut used = Self::default();
         section.section("ledger", |section| {
-            let file = section.take("file").and_then(|field| field.parsed("a path", path));
-            used.file = overrides.ledger_file.clone().or(file);
+            let shared = section.has("kubernetes");
+            let file = section.take("file");
+            if let (true, Some(file)) = (shared, &file) {
+                section.problem(&file.place, "a ledger is kept in a file or in Kubernetes, not in both");
+            }
+            let file = file.and_then(|field| field.parsed("a path", path));
+            used.place = LedgerPlace::File(overrides.ledger_file.clone().or(file));
+            let kubernetes = section.section("kubernetes", SharedLedger::read);
+            if shared {
+                used.place = LedgerPlace::Kubernetes(kubernetes);
+                if overrides.ledger_file.is_some() {
+                    report.add_flag(
+                        "--ledger-file",
+                        "serviceEntries.ledger.kubernetes says that replicas share it",
+                    );
+                }
+            }
             section.set("cooling", &mut used.cooling, |field| field.integer("seconds", cooling));
         });
         if overrides.ledger_file.as_ref().is_some_and(|path| path.as_os_str().is_empty()) {
@@ -58,16 +140,40 @@ impl LedgerSettings {
         said.then_some(used)
     }
 
-    /// The file, by the settings or else in the state directory that the environment names.
-    pub fn file_or_default(
-        &self,
-        variable: impl Fn(&str) -> Option<String>,
-    ) -> Result<PathBuf, NoLedgerFile> {
-        if let Some(file) = &self.file {
-            return Ok(file.clone());
-        }
-        let directory = state_directory(variable).ok_or(NoLedgerFile)?;
-        Ok(directory.join(FILE))
+    /// Whether replicas share it.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.place, LedgerPlace::Kubernetes(_))
+    }
+}
+
+/// The file of a ledger, by the settings or else in the state directory that the environment names.
+pub fn ledger_file_or_default(
+    file: Option<&PathBuf>,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<PathBuf, NoLedgerFile> {
+    if let Some(file) = file {
+        return Ok(file.clone());
+    }
+    let directory = state_directory(variable).ok_or(NoLedgerFile)?;
+    Ok(directory.join(FILE))
+}
+
+/// A name that still is one of a ConfigMap with a dash and a number behind it, and that a label can have as its value.
+fn name(text: &str) -> Result<String, String> {
+    let refused = || format!("`{text}` cannot name ConfigMaps: up to 59 of a-z, 0-9 and `-` are expected");
+    namespace(text).ok().filter(|_| text.len() <= LONGEST_NAME).ok_or_else(refused)
+}
+
+fn shards(count: i64) -> Result<NonZeroU32, String> {
+    let range = || format!("{count} is out of range: 1 to {MOST_SHARDS} ConfigMaps");
+    u32::try_from(count).ok().filter(|_| count <= MOST_SHARDS).and_then(NonZeroU32::new).ok_or_else(range)
+}
+
+fn context(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        Err("the name is empty: a context is expected".to_owned())
+    } else {
+        Ok(text.to_owned())
     }
 }
 
@@ -126,7 +232,9 @@ mod tests {
     #[test]
     fn a_ledger_is_used_when_something_is_said_about_it() {
         use AutomaticAddresses::{Ledger, Off, Status};
-        let at = |file: &str| Some(LedgerSettings { file: Some(file.into()), cooling: 86_400 });
+        let at = |file: &str| {
+            Some(LedgerSettings { place: LedgerPlace::File(Some(file.into())), cooling: 86_400 })
+        };
         let somewhere = Some(LedgerSettings::default());
         assert_eq!(used("{}", None), (Status, None));
         assert_eq!(used("{ledger: {}}", None), (Ledger, somewhere.clone()));
@@ -142,9 +250,8 @@ mod tests {
 
     #[test]
     fn the_file_is_in_the_state_directory_unless_said() {
-        let settings = LedgerSettings::default();
         let file = |variables: &[(&str, &str)]| {
-            let found = settings.file_or_default(|name| {
+            let found = ledger_file_or_default(None, |name| {
                 variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
             });
             found.map(|path| path.display().to_string())
@@ -180,6 +287,25 @@ mod tests {
             ("{ledger: {file: ''}}", "serviceEntries.ledger.file: the path is empty"),
             ("{ledger: {files: a}}", "did you mean `file`?"),
             ("{ledger: here}", "serviceEntries.ledger: `here` is text: a mapping is expected"),
+            (
+                "{ledger: {file: a, kubernetes: {namespace: mesh}}}",
+                "serviceEntries.ledger.file: a ledger is kept in a file or in Kubernetes, not in both",
+            ),
+            (
+                "{ledger: {kubernetes: {namespace: Mesh}}}",
+                "kubernetes.namespace: `Mesh` cannot name a namespace",
+            ),
+            ("{ledger: {kubernetes: {name: -a}}}", "kubernetes.name: `-a` cannot name ConfigMaps"),
+            ("{ledger: {kubernetes: {name: a.b}}}", "kubernetes.name: `a.b` cannot name ConfigMaps"),
+            (
+                "{ledger: {kubernetes: {shards: 0}}}",
+                "kubernetes.shards: 0 is out of range: 1 to 256 ConfigMaps",
+            ),
+            ("{ledger: {kubernetes: {shards: 257}}}", "1 to 256 ConfigMaps"),
+            ("{ledger: {kubernetes: {kubeconfig: ''}}}", "kubernetes.kubeconfig: the path is empty"),
+            ("{ledger: {kubernetes: {context: ''}}}", "kubernetes.context: the name is empty"),
+            ("{ledger: {kubernetes: {shard: 3}}}", "did you mean `shards`?"),
+            ("{ledger: {kubernetes: here}}", "kubernetes: `here` is text: a mapping is expected"),
             ("{addresses: off, ledger: {file: a}}", "serviceEntries.ledger: there is nothing to remember"),
         ];
         for (text, expected) in refused {
@@ -187,5 +313,33 @@ mod tests {
             assert!(told.contains(expected), "{text}: {told}");
         }
         assert!(read("{}", Some("")).unwrap_err().contains("--ledger-file: the path is empty"));
+        let both = read("{ledger: {kubernetes: {namespace: mesh}}}", Some("f")).unwrap_err();
+        assert!(both.contains("--ledger-file: serviceEntries.ledger.kubernetes says"), "{both}");
+    }
+
+    #[test]
+    fn replicas_share_a_ledger_in_kubernetes() {
+        let shared = |text: &str| match used(text, None) {
+            (
+                AutomaticAddresses::Ledger,
+                Some(LedgerSettings { place: LedgerPlace::Kubernetes(shared), .. }),
+            ) => shared,
+            other => panic!("{other:?}"),
+        };
+        let least = shared("{ledger: {kubernetes: {}}}");
+        assert_eq!(
+            (least.name.as_str(), least.shards.get(), &least.namespace),
+            ("meshdns-ledger", 64, &None)
+        );
+        assert_eq!(least.namespace_or_own(|_| Some("mesh\n".into())), Ok("mesh".into()), "that of the pod");
+        let missing = least.namespace_or_own(|_| None).unwrap_err().to_string();
+        assert!(missing.contains("serviceEntries.ledger.kubernetes.namespace is missing"), "{missing}");
+        let all = shared(
+            "{ledger: {kubernetes: {namespace: mesh, name: addresses, shards: 8, kubeconfig: k, context: c}}}",
+        );
+        let api = ApiServerSettings { kubeconfig: Some("k".into()), context: Some("c".into()) };
+        let (name, shards) = ("addresses".to_owned(), NonZeroU32::new(8).unwrap());
+        assert_eq!(all, SharedLedger { namespace: Some("mesh".into()), name, shards, api });
+        assert_eq!(all.namespace_or_own(|_| None), Ok("mesh".into()));
     }
 }

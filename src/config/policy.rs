@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use super::{NamespaceFilter, Settings};
+use super::{LedgerSettings, NamespaceFilter, Settings};
 use crate::allocate::ledger::{Ledger, Rules};
 use crate::allocate::{Allocator, HashAllocator, HostKey, NoAllocator, Origin, Recorder, Row};
 use crate::catalog::{AutomaticAddresses, CompilePolicy, Policy};
@@ -58,7 +58,8 @@ impl Settings {
         let none: Box<dyn Allocator> = Box::new(NoAllocator);
         let (origin, given) = match entries.addresses {
             AutomaticAddresses::Ledger => {
-                let rules = Rules { ranges: entries.ranges.clone(), cooling, slices, shared: false };
+                let shared = entries.ledger.as_ref().is_some_and(LedgerSettings::is_shared);
+                let rules = Rules { ranges: entries.ranges.clone(), cooling, slices, shared };
                 return Box::new(Ledger::new(rules, now, rows));
             }
             AutomaticAddresses::Status => (Origin::Status, none),

@@ -1,7 +1,8 @@
 //! Admin HTTP: is it alive, is it ready, what does it count, which version is it.
 //!
 //! Rules: `/livez` says that this task answers and every worker gets something done, no more: a restart would not help a
-//! source that is away. `/readyz` is 503 with one line for everything that is missing. Further pages (`/records`, `/explain`) are mounted by those
+//! source that is away. `/readyz` is 503 with one line for everything that is missing, and says besides what works in
+//! part. Further pages (`/records`, `/explain`) are mounted by those
 //! who know them. Connections are limited, and who does not send a request is closed.
 
 use std::sync::Arc;
@@ -61,8 +62,9 @@ async fn live(State(shown): State<Shown>) -> Response {
 }
 
 async fn ready(State(shown): State<Shown>) -> Response {
+    let notes: String = shown.readiness.notes().iter().map(|note| format!("{note}\n")).collect();
     if shown.readiness.is_ready() {
-        return "ok\n".into_response();
+        return format!("ok\n{notes}").into_response();
     }
     let mut lines = String::new();
     if shown.readiness.is_stopping() {
@@ -72,6 +74,7 @@ async fn ready(State(shown): State<Shown>) -> Response {
         lines.push_str(&name);
         lines.push('\n');
     }
+    lines.push_str(&notes);
     (StatusCode::SERVICE_UNAVAILABLE, lines).into_response()
 }
 

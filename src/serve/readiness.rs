@@ -19,6 +19,8 @@ struct Shared {
     complete: AtomicBool,
     stopping: AtomicBool,
     missing: Mutex<BTreeMap<String, Missing>>,
+    /// By what they are about: what is wrong though we may be ready.
+    notes: Mutex<BTreeMap<String, Vec<String>>>,
     changed: watch::Sender<bool>,
 }
 
@@ -52,6 +54,7 @@ impl Readiness {
             complete: AtomicBool::new(true),
             stopping: AtomicBool::new(false),
             missing: Mutex::default(),
+            notes: Mutex::default(),
             changed: watch::Sender::new(true),
         }))
     }
@@ -93,6 +96,21 @@ impl Readiness {
         if let Some(missing) = self.missing_now().get_mut(name) {
             because.clone_into(&mut missing.because);
         }
+    }
+
+    /// What is wrong with something that does not keep us from being ready; in place of what was said of it before.
+    pub fn note(&self, name: &str, lines: &[String]) {
+        let mut notes = self.0.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        notes.insert(name.to_owned(), lines.to_vec());
+    }
+
+    /// All of that, as `name: what`.
+    pub fn notes(&self) -> Vec<String> {
+        let notes = self.0.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        notes
+            .iter()
+            .flat_map(|(name, lines)| lines.iter().map(move |line| format!("{name}: {line}")))
+            .collect()
     }
 
     /// Ends readiness.

@@ -84,6 +84,14 @@ pub enum StoreError {
         /// Why.
         what: String,
     },
+    /// The ConfigMaps of a shared ledger cannot be used.
+    #[error("{ledger}: {what}")]
+    Shared {
+        /// The ConfigMaps.
+        ledger: String,
+        /// Why.
+        what: String,
+    },
     /// A commit failed.
     #[error("{name}: addresses cannot be stored: {what}; hosts wait for them until it works again")]
     Commit {

@@ -26,7 +26,7 @@ use prometheus_client::registry::Registry;
 pub use hosts::HostMetrics;
 pub use istiod::{IstiodFigures, IstiodMetrics, TableAge};
 pub use kubernetes::{KubernetesMetrics, WatchFigures};
-pub use ledger::LedgerMetrics;
+pub use ledger::{LedgerMetrics, ShardWrite};
 pub use propagation::PropagationMetrics;
 pub use queries::{QueryShard, Rcode};
 pub use snapshot::{SnapshotFigures, SnapshotMetrics};

@@ -3,6 +3,7 @@
 mod crash;
 mod failures;
 mod serving;
+mod shared;
 mod tables;
 
 use std::path::{Path, PathBuf};

@@ -36,6 +36,32 @@ pub struct LedgerMetrics {
     conflicts: Counter,
     errors: Counter,
     commits: Histogram,
+    writes: Family<Label, Counter>,
+    missing: Family<Label, Gauge>,
+    unusable: Gauge,
+}
+
+/// How the write of a shard of a shared ledger ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShardWrite {
+    /// It is stored.
+    Stored,
+    /// Another replica was first.
+    Conflict,
+    /// It was refused, or nobody answered.
+    Failed,
+}
+
+impl ShardWrite {
+    const ALL: [ShardWrite; 3] = [ShardWrite::Stored, ShardWrite::Conflict, ShardWrite::Failed];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            ShardWrite::Stored => "stored",
+            ShardWrite::Conflict => "conflict",
+            ShardWrite::Failed => "failed",
+        }
+    }
 }
 
 impl LedgerMetrics {
@@ -47,6 +73,9 @@ impl LedgerMetrics {
             conflicts: Counter::default(),
             errors: Counter::default(),
             commits: Histogram::new(COMMIT_SECONDS),
+            writes: Family::default(),
+            missing: Family::default(),
+            unusable: Gauge::default(),
         };
         registry.register("meshdns_ledger_entries", "Hosts in the ledger, by state", this.entries.clone());
         registry.register(
@@ -70,6 +99,21 @@ impl LedgerMetrics {
             "Time that a commit to the ledger's store takes",
             this.commits.clone(),
         );
+        registry.register(
+            "meshdns_ledger_shard_writes",
+            "Writes of shards of a shared ledger, by how they ended",
+            this.writes.clone(),
+        );
+        registry.register(
+            "meshdns_ledger_permission_missing",
+            "Whether a permission of a shared ledger is missing, by verb",
+            this.missing.clone(),
+        );
+        registry.register(
+            "meshdns_ledger_unusable_shards",
+            "Shards of a shared ledger that cannot be used",
+            this.unusable.clone(),
+        );
         this
     }
 
@@ -85,6 +129,22 @@ impl LedgerMetrics {
             self.used.get_or_create(&label).set(gauge(range.used));
         }
         self.conflicts.inc_by(stats.conflicts.saturating_sub(self.conflicts.get()));
+    }
+
+    /// A ledger is shared: shows what concerns only those.
+    pub fn show_shared(&self, missing: impl Iterator<Item = (&'static str, bool)>, unusable: usize) {
+        for (verb, missing) in missing {
+            self.missing.get_or_create(&Label { name: "verb", value: verb }).set(i64::from(missing));
+        }
+        for outcome in ShardWrite::ALL {
+            self.writes.get_or_create(&Label { name: "outcome", value: outcome.as_str() }).inc_by(0);
+        }
+        self.unusable.set(gauge(unusable as u64));
+    }
+
+    /// A shard was written, or not.
+    pub fn wrote(&self, outcome: ShardWrite) {
+        self.writes.get_or_create(&Label { name: "outcome", value: outcome.as_str() }).inc();
     }
 
     /// A commit took this long; whether it succeeded.

@@ -148,6 +148,22 @@ impl Api {
         review["status"]["userInfo"]["username"].as_str().unwrap().to_owned()
     }
 
+    /// The namespace that it is seen from, if it is one.
+    pub(crate) fn namespace(&self) -> Option<&str> {
+        self.namespace.as_deref()
+    }
+
+    /// Whether we may do this: `resourceAttributes` of a SelfSubjectAccessReview.
+    pub(crate) fn may(&self, what: &Value) -> bool {
+        let review = json!({
+            "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": what},
+        });
+        let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+        let review = self.must(Method::POST, path, "application/json", &review.to_string());
+        review["status"]["allowed"] == true
+    }
+
     /// An object, if it exists.
     pub(crate) fn get(&self, resource: Resource, name: &str) -> Option<Value> {
         match self.send(Method::GET, &self.path(resource, name), "application/json", "") {
