@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::future::{pending, ready};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
-use meshdns::catalog::Catalog;
+use meshdns::catalog::{Catalog, StaleFrom, Staleness};
 use meshdns::config::Settings;
 use meshdns::keeper::{Inbox, Keeper, Observer, keep};
 use meshdns::report::ParityReport;
@@ -71,9 +72,13 @@ pub(super) fn parts(settings: &Settings) -> Result<Parts> {
             status,
             questions: questions.clone(),
         };
+        let restored = Arc::new(AtomicU64::new(0));
         let usable = {
-            let listed = listed.clone();
+            let (listed, restored, catalog) = (listed.clone(), Arc::clone(&restored), Arc::clone(&catalog));
             move |live: u64| {
+                restored.store(live, Ordering::Relaxed);
+                let stale = Staleness { since: live, from: StaleFrom::Snapshot };
+                catalog.staleness().set(Some(stale));
                 let age_seconds = unix_seconds().saturating_sub(live);
                 tracing::warn!(
                     source = "kubernetes",
@@ -85,9 +90,11 @@ pub(super) fn parts(settings: &Settings) -> Result<Parts> {
         };
         tasks.push(task(KUBERNETES, source.run(usable)));
         let (readiness, metrics) = (readiness.clone(), Arc::clone(&metrics));
+        let marked = Arc::clone(&catalog);
         let report = move |status: &kubernetes::Status| {
             readiness.explain(KUBERNETES, &status.waits_for());
             metrics.kubernetes().set(status.figures());
+            marked.staleness().set(restored::staleness(status, restored.load(Ordering::Relaxed)));
             standing.send_replace(restored::standing(status));
             status.report()
         };

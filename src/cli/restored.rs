@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use meshdns::apiserver::ApiServer;
+use meshdns::catalog::{StaleFrom, Staleness};
 use meshdns::config::{Settings, SnapshotSettings};
 use meshdns::keeper::{Question, Questions};
 use meshdns::model::{Change, Key};
@@ -20,6 +21,9 @@ use tokio::time::sleep;
 /// How long the API server may take to list everything before answers of an earlier run are given: as long as it is not
 /// known to be away, they would be replaced in a moment.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// The API server may be away for so many seconds before answers say so: connections come and go.
+const STALE_AFTER: u64 = 30;
 
 /// Where snapshots of which cluster are.
 #[derive(Clone, Debug)]
@@ -97,13 +101,27 @@ impl Source {
 
 /// How the keeper's state stands with a source that stands so.
 pub(super) fn standing(status: &Status) -> Standing {
-    let seconds = |at: SystemTime| at.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     match status.stale_since() {
         _ if !status.is_settled() => Standing::Partial,
         _ if status.is_live() => Standing::Live,
         Some(since) => Standing::Since(seconds(since)),
         None => Standing::Partial,
     }
+}
+
+/// Whether answers may be wrong by now: made of a snapshot, or the API server has been away for a while. `restored` is the
+/// time of the snapshot that is answered; 0: none.
+pub(super) fn staleness(status: &Status, restored: u64) -> Option<Staleness> {
+    if !status.is_settled() {
+        return (restored > 0).then_some(Staleness { since: restored, from: StaleFrom::Snapshot });
+    }
+    let since = seconds(status.stale_since()?);
+    let long = unix_seconds().saturating_sub(since) >= STALE_AFTER;
+    long.then_some(Staleness { since, from: StaleFrom::Memory })
+}
+
+fn seconds(at: SystemTime) -> u64 {
+    at.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// The scope of snapshots, as far as the way to the API server is known.

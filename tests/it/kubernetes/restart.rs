@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Served;
+use crate::support::dig::dig;
 use crate::support::faults::FaultyProxy;
 use crate::support::kube::{ADMIN, ControlPlane, Namespace, SERVICES, until};
 use crate::support::process::written;
@@ -78,12 +79,19 @@ fn a_snapshot_is_answered_until_the_api_server_is_back() {
     server.meshdns.wait_until_ready();
     setting.answers(&server, "web");
     server.becomes(&setting.name("old"), "A", "NOERROR", &[&old]);
+    let ede = dig(server.meshdns.dns, [setting.name("web").as_str(), "A"]).text;
+    assert!(ede.contains("EDE: 3 (Stale Answer): (Kubernetes API unreachable, snapshot of "), "{ede}");
+    assert_eq!(server.metrics("meshdns_stale "), [1.0]);
     let before = std::fs::read(&setting.snapshot).unwrap();
     setting.shop.apply(&service("new"));
     setting.proxy.rejoin();
     setting.answers(&server, "new");
     server.becomes(&setting.name("old"), "A", "NXDOMAIN", &[]);
     setting.answers(&server, "web");
+    until("fresh", || {
+        let text = dig(server.meshdns.dns, [setting.name("web").as_str(), "A"]).text;
+        (!text.contains("EDE") && server.metrics("meshdns_stale ") == [0.0]).then_some(())
+    });
     until("another snapshot", || (std::fs::read(&setting.snapshot).unwrap() != before).then_some(()));
 }
 
