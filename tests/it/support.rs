@@ -9,4 +9,5 @@ pub(crate) mod istiod;
 pub(crate) mod kube;
 pub(crate) mod peer;
 pub(crate) mod process;
+pub(crate) mod random;
 pub(crate) mod tethered;

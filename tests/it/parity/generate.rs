@@ -9,7 +9,6 @@
 mod entry;
 mod kubernetes;
 mod names;
-pub(super) mod random;
 mod workload;
 
 use std::collections::BTreeMap;
@@ -18,7 +17,7 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use self::names::Place;
-use self::random::Random;
+use crate::support::random::Random;
 use crate::support::istiod::Mode;
 
 /// The objects of a cluster.

@@ -10,7 +10,7 @@ use meshdns::model::{Change, Host, Object};
 use meshdns::report::ReportedDifference;
 use meshdns::source::manifests::load_text;
 
-use super::generate::random::Random;
+use crate::support::random::Random;
 
 /// As many orders as make it all but certain that the right one of a few names is among them.
 const ORDERS: usize = 400;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Builder;
 use super::kubernetes::APPS;
-use super::random::Random;
+use crate::support::random::Random;
 
 /// Protocols with which several hosts can share a port.
 const WITH_HOST: [&str; 5] = ["HTTP", "HTTPS", "TLS", "GRPC", "HTTP2"];

@@ -1,6 +1,6 @@
 //! Namespaces and hosts that sets are made of.
 
-use super::random::Random;
+use crate::support::random::Random;
 
 /// A namespace and a host in it.
 pub(super) type Place = (&'static str, &'static str);

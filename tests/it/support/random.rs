@@ -1,10 +1,10 @@
 //! Numbers that look random and are the same for one seed on every machine and in every version.
 
 /// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
-pub(in crate::parity) struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub(in crate::parity) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -17,22 +17,22 @@ impl Random {
     }
 
     /// A number from `low` to `high`, both included.
-    pub(in crate::parity) fn between(&mut self, low: usize, high: usize) -> usize {
+    pub(crate) fn between(&mut self, low: usize, high: usize) -> usize {
         low + (self.next() % (high - low + 1) as u64) as usize
     }
 
     /// True so many times out of a hundred.
-    pub(in crate::parity) fn percent(&mut self, chance: u64) -> bool {
+    pub(crate) fn percent(&mut self, chance: u64) -> bool {
         self.next() % 100 < chance
     }
 
     /// One of these.
-    pub(in crate::parity) fn pick<T: Clone>(&mut self, choices: &[T]) -> T {
+    pub(crate) fn pick<T: Clone>(&mut self, choices: &[T]) -> T {
         choices[self.between(0, choices.len() - 1)].clone()
     }
 
     /// As many of these, each at most once, in random order; all if there are not so many.
-    pub(in crate::parity) fn sample<T: Clone>(&mut self, choices: &[T], count: usize) -> Vec<T> {
+    pub(crate) fn sample<T: Clone>(&mut self, choices: &[T], count: usize) -> Vec<T> {
         let mut rest = choices.to_vec();
         let mut taken = Vec::with_capacity(count);
         while taken.len() < count && !rest.is_empty() {
