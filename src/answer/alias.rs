@@ -2,13 +2,13 @@
 //!
 //! Rules, as CoreDNS's kubernetes plugin has them: only A and AAAA follow an alias. Inside the zone the target is
 //! answered with the alias in front; a target that gives nothing leaves no alias either (NODATA), as does a chain
-//! of more than eleven. Elsewhere, which includes our other zones, the alias stands whatever the target gives.
+//! of more than eleven, wherever it ends. Elsewhere, which includes our other zones, the alias stands whatever the target gives.
 
 use super::{Alias, Asked, Data, Notes, Outcome, Records, Soa, Step, Topic, Weight, kind, lookup, negative};
 use crate::catalog::{Catalog, Class};
 use crate::model::{Name, Zone};
 
-/// The longest chain of aliases inside a zone that is followed.
+/// The longest chain of aliases that is followed.
 const MAX_CHAIN: usize = 11;
 
 /// Where an alias stands.
@@ -44,7 +44,7 @@ pub(super) fn follow(
     let inside = zone.is_some_and(|zone| found == Some(&zone.name));
     // From mesh host to mesh host, which are small zones of their own, a circle has as little to say as inside a zone.
     let ours = zone.is_none() && found.is_none();
-    if target.wire() == name.wire() || (depth >= MAX_CHAIN && (inside || ours)) {
+    if target.wire() == name.wire() || (depth >= MAX_CHAIN && (zone.is_some() || ours)) {
         notes.say(|| {
             Step::of(Topic::Outcome, "the alias leads in a circle or too far").weighing(Weight::Cause)
         });
