@@ -26,7 +26,7 @@ pub(super) fn find(
     if count == 2 || matches!(served, Found::Missing) || count > 5 {
         return if count > 5 { Found::Missing } else { served };
     }
-    let Some(address) = pod_address(name.label(count - 3)) else {
+    let Some(mut address) = pod_address(name.label(count - 3)) else {
         notes.say(|| {
             Step::of(Topic::Name, "the label in the place of a pod is no address with dashes")
                 .weighing(Weight::Cause)
@@ -47,6 +47,10 @@ pub(super) fn find(
                 .about_all(Kind::Pod, &unit.names)
                 .weighing(Weight::Cause)
         });
+    }
+    if catalog.policy.pods == PodMode::Insecure {
+        // Nobody is asked whose address it is, and CoreDNS reads a mapped address as the IPv4 address in it.
+        address = address.to_canonical();
     }
     match (kind, address) {
         (kind::A, IpAddr::V4(address)) => {
