@@ -160,10 +160,10 @@ impl Part<'_> {
         PortFilter { port: bare(0), protocol: bare(1) }
     }
 
-    /// The ports that names can be made of: the service's own, or those of its endpoints.
+    /// The ports that names can be made of: the service's own, or those of its ready endpoints.
     fn every_port(&self) -> impl Iterator<Item = &Port> {
         let own = matches!(self.unit.kind, ServiceKind::ClusterIps { .. });
-        let of_endpoints = (!own).then(|| self.unit.endpoints.port_sets().flatten());
+        let of_endpoints = (!own).then(|| self.unit.endpoints.ready_port_sets().flatten());
         let own = own.then(|| self.unit.ports.iter());
         own.into_iter().flatten().chain(of_endpoints.into_iter().flatten())
     }

@@ -39,6 +39,8 @@ pub struct EndpointSet {
     v6: Arc<[Ipv6Addr]>,
     clusters: Box<[Box<str>]>,
     port_sets: Box<[Box<[Port]>]>,
+    /// Which of them some ready endpoint has.
+    ready_ports: Box<[bool]>,
     slices: Box<[ObjectName]>,
     zones: Box<[Box<str>]>,
     /// Whether any endpoint is reached under a name.
@@ -106,6 +108,8 @@ impl EndpointSet {
         });
         dashed
             .sort_by(|a: &Entry, b| (a.cluster, &a.address, a.slice).cmp(&(b.cluster, &b.address, b.slice)));
+        let mut ready_ports = vec![false; set.port_sets.len()];
+        named.iter().chain(&dashed).for_each(|entry| ready_ports[entry.ports as usize] = true);
         let has_names = dashed.iter().any(|entry| entry.ip().is_none());
         let mut addresses: Vec<IpAddr> = named.iter().chain(&dashed).filter_map(Entry::ip).collect();
         addresses.sort_unstable();
@@ -124,6 +128,7 @@ impl EndpointSet {
             v6: v6.into(),
             clusters: set.clusters.into(),
             port_sets: set.port_sets.into(),
+            ready_ports: ready_ports.into(),
             slices: set.slices.into(),
             zones: set.zones.into(),
             has_names,
@@ -210,6 +215,11 @@ impl EndpointSet {
         self.port_sets.iter().map(AsRef::as_ref)
     }
 
+    /// Every set of ports that some ready endpoint has.
+    pub fn ready_port_sets(&self) -> impl Iterator<Item = &[Port]> {
+        self.port_sets().zip(&self.ready_ports).filter_map(|(ports, ready)| ready.then_some(ports))
+    }
+
     /// The cluster of an entry; empty for a local one.
     pub fn cluster(&self, entry: &Entry) -> &str {
         &self.clusters[entry.cluster as usize]
@@ -243,7 +253,7 @@ impl EndpointSet {
                 content = hash_port(content, port);
             }
         }
-        // Ports make names exist also where no endpoint is ready.
+        // Ports move the serial also where no endpoint is ready, as they do in CoreDNS.
         self.port_sets.iter().flatten().fold(content, hash_port)
     }
 }
