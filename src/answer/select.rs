@@ -2,7 +2,7 @@
 //!
 //! Rules: an address appears once; the SRV weight counts every address times every matching port, duplicates and
 //! ports without a number included; a port without a number gives no SRV; an endpoint that is reached under a name
-//! gives one alias, and only where no address stands beside it.
+//! gives one alias, and only where no address stands beside it, and does not count in the weight.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -75,8 +75,8 @@ impl Selection<'_> {
         let mut labels = Vec::with_capacity(128);
         for entry in entries {
             let ports = || self.matching_ports(entry, filter);
-            counted += ports().count();
             let Some(address) = entry.ip() else { continue };
+            counted += ports().count();
             labels.clear();
             let mut fits = push_label(&mut labels, &entry.label());
             if self.imported {
