@@ -74,6 +74,7 @@ fn compile_service(inventory: &Inventory, service: &Service, policy: &CompilePol
 fn compile_import(inventory: &Inventory, name: &ObjectName, policy: &CompilePolicy) -> Option<ServiceUnit> {
     let import = inventory.import(name)?;
     let slices = if policy.no_endpoints { Vec::new() } else { inventory.imported_slices(name) };
+    let slices = slices.into_iter().filter(|slice| selected(&slice.labels, policy));
     let endpoints = EndpointSet::join(slices, policy.endpoint_pod_names);
     let kind = if !serves_namespace(inventory, &name.namespace, policy) {
         ServiceKind::Hidden(Hidden::Namespace)
