@@ -78,10 +78,9 @@ fn compile_import(inventory: &Inventory, name: &ObjectName, policy: &CompilePoli
     let endpoints = EndpointSet::join(slices, policy.endpoint_pod_names);
     let kind = if !serves_namespace(inventory, &name.namespace, policy) {
         ServiceKind::Hidden(Hidden::Namespace)
-    } else if import.ports.is_empty() {
-        ServiceKind::Hidden(Hidden::NoPorts)
     } else {
         match &import.addresses {
+            Some(_) if import.ports.is_empty() => ServiceKind::Hidden(Hidden::NoPorts),
             Some(_) if policy.ignore_empty_services && endpoints.is_empty() => {
                 ServiceKind::Hidden(Hidden::Empty)
             }
