@@ -127,14 +127,19 @@ fn refuse(packet: &[u8], problem: Problem, transport: Transport, reply: &mut Vec
         // Two servers that answer each other's answers would never stop.
         Problem::Response if plain => Verdict::Drop,
         Problem::Response => encode::header_only(packet, rcode::FORMERR, reply),
-        Problem::NotImplemented => encode::header_only(packet, rcode::NOTIMP, reply),
+        // CoreDNS passes on only what repeats the question.
+        Problem::NotImplemented(Some(request)) => bare(&request, rcode::NOTIMP, transport, reply),
+        Problem::NotImplemented(None) => encode::header_only(packet, rcode::NOTIMP, reply),
         Problem::Malformed => encode::header_only(packet, rcode::FORMERR, reply),
-        Problem::BadVersion(request) => {
-            let frame = request.frame(transport, 0);
-            let mut encoder = Encoder::begin(&frame, reply);
-            encoder.bare(rcode::BADVERS);
-            encoder.finish();
-            Verdict::Reply
-        }
+        Problem::BadVersion(request) => bare(&request, rcode::BADVERS, transport, reply),
     }
+}
+
+/// A reply with this RCODE and no records.
+fn bare(request: &Request<'_>, rcode: u8, transport: Transport, reply: &mut Vec<u8>) -> Verdict {
+    let frame = request.frame(transport, 0);
+    let mut encoder = Encoder::begin(&frame, reply);
+    encoder.bare(rcode);
+    encoder.finish();
+    Verdict::Reply
 }

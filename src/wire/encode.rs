@@ -371,7 +371,7 @@ impl<'a> Encoder<'a> {
         out[0] = id_high;
         out[1] = id_low;
         out[2] = 0x80
-            | (first & 0x01)
+            | (first & 0x79)
             | if self.authoritative { 0x04 } else { 0 }
             | if truncated { 0x02 } else { 0 };
         out[3] = (second & 0x10) | (rcode & 0x0f);

@@ -47,8 +47,8 @@ pub(super) enum Problem<'a> {
     NoHeader,
     /// A response.
     Response,
-    /// An opcode other than QUERY.
-    NotImplemented,
+    /// An opcode other than QUERY, with the question if there is one that can be repeated.
+    NotImplemented(Option<Box<Request<'a>>>),
     /// Anything that cannot be read, or not exactly one question.
     Malformed,
     /// An EDNS version that we do not know.
@@ -88,13 +88,22 @@ impl<'a> Request<'a> {
         if packet.len() < HEADER {
             return Err(Problem::NoHeader);
         }
-        let word = |at: usize| u16::from_be_bytes([packet[at], packet[at + 1]]);
         if packet[2] & 0x80 != 0 {
             return Err(Problem::Response);
         }
         if packet[2] & 0x78 != 0 {
-            return Err(Problem::NotImplemented);
+            return Err(Problem::NotImplemented(Self::asking(packet).ok().map(Box::new)));
         }
+        let request = Self::asking(packet)?;
+        if request.edns.is_some_and(|edns| edns.version > 0) {
+            return Err(Problem::BadVersion(Box::new(request)));
+        }
+        Ok(request)
+    }
+
+    /// Reads what comes behind the header's flags.
+    fn asking(packet: &'a [u8]) -> Result<Self, Problem<'a>> {
+        let word = |at: usize| u16::from_be_bytes([packet[at], packet[at + 1]]);
         if word(4) != 1 {
             return Err(Problem::Malformed);
         }
@@ -113,11 +122,7 @@ impl<'a> Request<'a> {
             },
             _ => decoded_whole(packet)?,
         };
-        let request = Self { packet, question, question_end, edns };
-        if edns.is_some_and(|edns| edns.version > 0) {
-            return Err(Problem::BadVersion(Box::new(request)));
-        }
-        Ok(request)
+        Ok(Self { packet, question, question_end, edns })
     }
 
     /// What a reply repeats.

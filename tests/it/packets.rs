@@ -131,6 +131,21 @@ fn each_bad_packet_gets_its_rcode() {
     }
 }
 
+/// CoreDNS takes a reply without the question for none at all, and says FORMERR in its place.
+#[test]
+fn what_is_not_implemented_repeats_opcode_and_question() {
+    let asked = question("web.shop.svc.cluster.local");
+    for opcode in [1, 2, 4, 5] {
+        let packet = [header(opcode << 11 | 0x0100, [1, 0, 0, 1]), asked.clone(), opt(0, 1232)].concat();
+        let mut reply = Vec::new();
+        let verdict = respond(&catalog(), &packet, Transport::Grpc, 0, &mut reply);
+        assert!(matches!(verdict, Verdict::Reply));
+        assert_eq!(reply[2..4], [0x81 | (opcode << 3) as u8, 4], "opcode {opcode}");
+        assert_eq!(reply[12..12 + asked.len()], asked, "opcode {opcode}");
+        assert!(Message::from_vec(&reply).unwrap().edns.is_some(), "opcode {opcode}");
+    }
+}
+
 #[test]
 fn a_response_is_never_answered_over_plain_dns() {
     let response = [header(0x8180, [1, 0, 0, 0]), question("web.shop.svc.cluster.local")].concat();
