@@ -5,6 +5,7 @@
 mod cluster;
 mod commands;
 mod corefiles;
+mod differential;
 mod doctor;
 mod everywhere;
 mod failover;

@@ -17,8 +17,8 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use self::names::Place;
-use crate::support::random::Random;
 use crate::support::istiod::Mode;
+use crate::support::random::Random;
 
 /// The objects of a cluster.
 pub(crate) struct Set {

@@ -14,7 +14,7 @@ use tokio::runtime::{Builder, Handle};
 
 use super::identity::Identity;
 use super::lines::Lines;
-use super::resource::{PODS, Resource, SERVICE_ACCOUNTS};
+use super::resource::{NAMESPACES, PODS, Resource, SERVICE_ACCOUNTS};
 
 /// How long a condition may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -63,6 +63,11 @@ impl Api {
             .collect()
     }
 
+    /// Creates an object, and gives it as it is then.
+    pub(crate) fn create(&self, resource: Resource, object: &Value) -> kube::Result<Value> {
+        self.send(Method::POST, &self.path(resource, ""), "application/json", &object.to_string())
+    }
+
     /// Deletes the objects of these documents, of which kind, namespace and name count.
     pub(crate) fn delete_all(&self, documents: &str) {
         for document in yaml::documents(documents) {
@@ -80,6 +85,21 @@ impl Api {
             "application/json",
             r#"{"gracePeriodSeconds": 0}"#,
         );
+    }
+
+    /// Begins to delete an object with a grace period, which nobody ends.
+    pub(crate) fn let_leave(&self, resource: Resource, name: &str) {
+        let options = r#"{"gracePeriodSeconds": 3600}"#;
+        self.must(Method::DELETE, &self.path(resource, name), "application/json", options);
+    }
+
+    /// Takes a namespace away at once. What is in it stays, which happens to no namespace that controllers clean up.
+    pub(crate) fn forget_namespace(&self, name: &str) {
+        self.delete(NAMESPACES, name);
+        let mut namespace = self.get(NAMESPACES, name).expect("finalizers hold it");
+        namespace["spec"]["finalizers"] = json!([]);
+        let path = format!("{}/finalize", self.path(NAMESPACES, name));
+        self.must(Method::PUT, &path, "application/json", &namespace.to_string());
     }
 
     /// Deletes an object if it is there and somebody answers.
