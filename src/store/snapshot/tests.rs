@@ -421,3 +421,37 @@ fn what_a_later_version_adds_is_skipped() {
     let namespace = Object::Namespace(Namespace { name: "a".into(), labels: Labels::default() });
     assert_eq!(block, Block { objects: vec![namespace], unknown: 2 });
 }
+
+/// Format 1, put together by hand of the description in `frame.rs` and the messages.
+#[test]
+fn what_was_written_in_this_format_stays_readable() {
+    let octets = include_bytes!("../../../fuzz/corpus/snapshot/whole");
+    let wanted = Wanted { scope: "fuzz", ..WANTED };
+    let snapshot =
+        Snapshot::check(Path::new("whole"), Cursor::new(octets), octets.len() as u64, &wanted).unwrap();
+    assert_eq!((snapshot.taken().live, snapshot.objects()), (LIVE, 9));
+    let objects = collected(snapshot).unwrap();
+    let keys: Vec<String> = objects.iter().map(|object| object.key().to_string()).collect();
+    let expected = [
+        "Namespace shop",
+        "Service shop/web",
+        "Service shop/out",
+        "Service shop/db",
+        "EndpointSlice shop/db-x",
+        "Pod shop/db-0",
+        "ServiceImport shop/web",
+        "ServiceEntry shop/e",
+        "WorkloadEntry shop/vm",
+    ];
+    assert_eq!(keys, expected);
+    let Object::ServiceEntry(entry) = &objects[7] else { panic!("{:?}", objects[7]) };
+    assert_eq!((entry.resolution, entry.answer), (Resolution::Dns, Some(AnswerMode::Endpoints)));
+    let Object::EndpointSlice(slice) = &objects[4] else { panic!("{:?}", objects[4]) };
+    let endpoint = &slice.endpoints[0];
+    assert_eq!(endpoint.zone.as_deref(), Some("eu-1"));
+    let addresses = [
+        "10.96.0.1".parse().map(EndpointAddress::Ip).unwrap(),
+        EndpointAddress::Name(Name::parse("a.example").unwrap()),
+    ];
+    assert_eq!(endpoint.addresses, addresses);
+}
