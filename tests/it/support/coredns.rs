@@ -3,10 +3,17 @@
 use super::peer::Peer;
 use super::process::{Process, free_address, written};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Command;
 
 /// The pinned version, or what `MESHDNS_COREDNS` names.
 static EXECUTABLE: Peer = Peer::new("coredns", "MESHDNS_COREDNS");
+
+/// The executable.
+#[allow(dead_code, reason = "for benches")]
+pub(crate) fn executable() -> &'static Path {
+    EXECUTABLE.path()
+}
 
 /// A running CoreDNS; it ends with the value.
 pub(crate) struct CoreDns {

@@ -12,7 +12,7 @@ mod lines;
 mod namespace;
 mod pki;
 mod plane;
-mod programs;
+pub(crate) mod programs;
 mod resource;
 
 pub(crate) use api::{Api, until};

@@ -320,7 +320,7 @@ pub(crate) fn readiness(admin: SocketAddr) -> String {
 }
 
 /// A page over plain HTTP: status code, a blank, and the body; empty when nobody listens.
-fn page(admin: SocketAddr, path: &str) -> String {
+pub(crate) fn page(admin: SocketAddr, path: &str) -> String {
     let Ok(mut stream) = TcpStream::connect(admin) else { return String::new() };
     let mut reply = String::new();
     let request = format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n");

@@ -24,6 +24,7 @@ const NODE: &str =
 pub(crate) struct Setup {
     flags: Vec<String>,
     without_controllers: bool,
+    data: Option<PathBuf>,
 }
 
 impl Setup {
@@ -44,6 +45,13 @@ impl Setup {
         self
     }
 
+    /// It begins with what [`ControlPlane::keep_data`] kept there.
+    #[allow(dead_code, reason = "for benches")]
+    pub(crate) fn with_data(mut self, directory: &Path) -> Self {
+        self.data = Some(directory.to_owned());
+        self
+    }
+
     /// Starts it and waits until it is ready.
     pub(crate) fn start(self) -> ControlPlane {
         ControlPlane::start(self)
@@ -57,6 +65,7 @@ pub(crate) struct ControlPlane {
     files: PathBuf,
     address: SocketAddr,
     etcd_address: SocketAddr,
+    etcd_data: PathBuf,
     // In the order in which they end.
     controllers: Option<Tethered>,
     api_server: Option<Tethered>,
@@ -83,20 +92,27 @@ impl ControlPlane {
             files,
             address,
             etcd_address,
+            etcd_data: PathBuf::new(),
             controllers: None,
             api_server: None,
             etcd: None,
             api,
         };
-        plane.etcd = Some(plane.empty_etcd());
+        let kept = plane.setup.data.clone();
+        plane.start_etcd(kept.as_deref());
         plane.start_api_server();
         plane
     }
 
-    fn empty_etcd(&self) -> Tethered {
-        let etcd = programs::etcd(self.etcd_address, free_address());
+    /// Starts it empty, or with what was kept.
+    fn start_etcd(&mut self, kept: Option<&Path>) {
+        self.etcd_data = written("etcd", "").with_file_name("data");
+        if let Some(kept) = kept {
+            programs::copy(kept, &self.etcd_data);
+        }
+        let etcd = programs::etcd(self.etcd_address, free_address(), &self.etcd_data);
         etcd.wait_until("listening", |_| TcpStream::connect(self.etcd_address).is_ok());
-        etcd
+        self.etcd = Some(etcd);
     }
 
     /// Starts the API server, which is down, on the same port with the same data, and then the controllers.
@@ -137,7 +153,7 @@ impl ControlPlane {
         self.kill_api_server();
         self.etcd = None;
         gone(self.etcd_address);
-        self.etcd = Some(self.empty_etcd());
+        self.start_etcd(None);
         self.start_api_server();
     }
 
@@ -149,6 +165,16 @@ impl ControlPlane {
         programs::compact(self.etcd_address, version);
         self.kill_api_server();
         self.start_api_server();
+    }
+
+    /// Ends everything, and keeps what etcd has in a directory that is not there yet.
+    #[allow(dead_code, reason = "for benches")]
+    pub(crate) fn keep_data(mut self, directory: &Path) {
+        self.kill_api_server();
+        let etcd = self.etcd.take().unwrap();
+        etcd.signal("TERM");
+        gone(self.etcd_address);
+        programs::copy(&self.etcd_data, directory);
     }
 
     /// Where the API server listens, with TLS.

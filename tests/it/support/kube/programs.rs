@@ -6,7 +6,6 @@ use std::path::Path;
 use std::process::Command;
 
 use super::super::peer::Peer;
-use super::super::process::written;
 use super::super::tethered::Tethered;
 
 /// The pinned versions, or what these variables name.
@@ -18,23 +17,38 @@ static CONTROLLERS: Peer = Peer::tool("kube", "kube-controller-manager", "MESHDN
 const CONTROLLERS_RUN: &str = "endpointslice-controller,endpointslice-mirroring-controller,namespace-controller,\
     garbage-collector-controller";
 
-/// An empty etcd; what it keeps goes with it.
-pub(super) fn etcd(clients: SocketAddr, peers: SocketAddr) -> Tethered {
-    let marker = written("etcd", "");
-    let directory = marker.parent().unwrap();
+/// The executable of the API server.
+#[allow(dead_code, reason = "for benches")]
+pub(crate) fn api_server_executable() -> &'static Path {
+    API_SERVER.path()
+}
+
+/// An etcd with what this directory has, which goes with it.
+pub(super) fn etcd(clients: SocketAddr, peers: SocketAddr, data: &Path) -> Tethered {
     let (clients, peers) = (format!("http://{clients}"), format!("http://{peers}"));
     let mut command = Command::new(ETCD.path());
-    command.arg("--data-dir").arg(directory.join("data"));
+    command.arg("--data-dir").arg(data);
     command.args(["--listen-client-urls", &clients, "--advertise-client-urls", &clients]);
     command.args(["--listen-peer-urls", &peers, "--initial-advertise-peer-urls", &peers]);
     command.args([
         "--initial-cluster",
         &format!("default={peers}"),
         "--unsafe-no-fsync",
+        // The default of 2 GB is too little for benches with a hundred thousand services.
+        "--quota-backend-bytes=8589934592",
         "--log-level",
         "warn",
     ]);
-    Tethered::start(&command, Some(directory))
+    Tethered::start(&command, data.parent())
+}
+
+/// Copies a directory to where nothing is yet, in one step.
+pub(super) fn copy(from: &Path, to: &Path) {
+    let unfinished = to.with_extension("unfinished");
+    let _ = std::fs::remove_dir_all(&unfinished);
+    let status = Command::new("cp").arg("-R").arg(from).arg(&unfinished).status();
+    assert!(status.is_ok_and(|status| status.success()), "cp {} {}", from.display(), unfinished.display());
+    std::fs::rename(&unfinished, to).unwrap_or_else(|error| panic!("{}: {error}", to.display()));
 }
 
 /// Has an etcd forget what was before this revision.
