@@ -51,8 +51,8 @@ pub struct Catalog {
     /// Zones, modes and TTLs.
     pub policy: Policy,
     namespaces: Table<Box<[u8]>, ()>,
-    services: Table<Box<[u8]>, Arc<ServiceUnit>>,
-    imports: Table<Box<[u8]>, Arc<ServiceUnit>>,
+    services: Table<Arc<[u8]>, Arc<ServiceUnit>>,
+    imports: Table<Arc<[u8]>, Arc<ServiceUnit>>,
     pods: Table<(Box<[u8]>, std::net::IpAddr), Arc<PodUnit>>,
     pub(crate) hosts: Hosts,
     reverse: Reverse,
@@ -136,12 +136,14 @@ impl Catalog {
 
     fn publish_service(
         &self,
-        units: &Table<Box<[u8]>, Arc<ServiceUnit>>,
+        units: &Table<Arc<[u8]>, Arc<ServiceUnit>>,
         name: &ObjectName,
         new: Option<ServiceUnit>,
         area: serial::Area,
     ) {
         let key = service_key(name);
+        // The one that the indexes hold, if there is one: no second copy.
+        let key = units.key(&*key).unwrap_or_else(|| key.into());
         let new = new.map(Arc::new);
         let old = match &new {
             Some(unit) => units.insert(key.clone(), unit.clone()),

@@ -6,6 +6,7 @@
 //! first forward zone.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::{Asked, Base, Found, MadeName, Notes, Records, Step, Topic, Weight, kind, kubernetes, select};
 use crate::catalog::{Catalog, Class, ReverseOwner, ServiceUnit};
@@ -48,7 +49,7 @@ fn pointers(catalog: &Catalog, address: IpAddr, notes: &mut impl Notes) -> Vec<M
     let zone = catalog.policy.zones.first_forward();
     let (mut endpoints, mut hosts) = (Vec::new(), Vec::new());
     // Services that lost the cluster IP since the owners were read.
-    let mut changed: Vec<Box<[u8]>> = Vec::new();
+    let mut changed: Vec<Arc<[u8]>> = Vec::new();
     for owner in owners.iter() {
         match (&*owner, zone) {
             (ReverseOwner::Endpoint(key), Some(_)) if changed.contains(key) => {}

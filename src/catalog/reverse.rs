@@ -3,9 +3,11 @@
 mod owners;
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crossbeam_skiplist::SkipSet;
+use crossbeam_skiplist::SkipMap;
 
 use super::table::Table;
 use crate::model::Name;
@@ -15,9 +17,9 @@ pub(crate) use owners::Owners;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Owner {
     /// A service, by its key in the catalog, whose cluster IP it is. First, because it alone counts then.
-    ClusterIp(Box<[u8]>),
+    ClusterIp(Arc<[u8]>),
     /// A service, by its key in the catalog, that has an endpoint there.
-    Endpoint(Box<[u8]>),
+    Endpoint(Arc<[u8]>),
     /// An exact mesh host.
     Host(Name),
 }
@@ -27,7 +29,8 @@ pub(crate) enum Owner {
 #[derive(Default)]
 pub(crate) struct Reverse {
     owners: Table<IpAddr, Owners>,
-    order: SkipSet<IpAddr>,
+    /// How many addresses are known of each group, in order.
+    groups: SkipMap<IpAddr, AtomicUsize>,
 }
 
 impl Reverse {
@@ -36,9 +39,9 @@ impl Reverse {
         self.owners.get(&address)
     }
 
-    /// Whether any unit has an address from `low` to `high`.
+    /// Whether any unit has an address from `low` to `high`: what a shortened reverse name stands for, so whole groups.
     pub(crate) fn any_between(&self, low: IpAddr, high: IpAddr) -> bool {
-        self.order.range(low..=high).next().is_some()
+        self.groups.range(group(low)..=group(high)).next().is_some()
     }
 
     /// Takes away from owners the addresses they had, and gives them those they have.
@@ -62,11 +65,14 @@ impl Reverse {
             None => Some(Owners::of(owner)),
             Some(owners) => owners.with(owner),
         };
-        if let Some(with) = with {
-            self.owners.insert(address, with);
+        if let Some(with) = with
+            && self.owners.insert(address, with).is_none()
+        {
+            self.groups
+                .get_or_insert_with(group(address), AtomicUsize::default)
+                .value()
+                .fetch_add(1, Ordering::Relaxed);
         }
-        // In place if it is there: it must not be missing for a moment.
-        self.order.get_or_insert(address);
     }
 
     fn take(&self, address: IpAddr, owner: &Owner) {
@@ -75,10 +81,26 @@ impl Reverse {
         };
         if without.is_empty() {
             self.owners.remove(&address);
-            self.order.remove(&address);
+            if let Some(group) = self.groups.get(&group(address))
+                && group.value().fetch_sub(1, Ordering::Relaxed) == 1
+            {
+                group.remove();
+            }
         } else {
             self.owners.insert(address, without);
         }
+    }
+}
+
+/// What is kept in order for an address. Reverse names are cut between octets, so of IPv4 addresses three octets tell
+/// everything, and there are few such groups; of IPv6 addresses, which are cut between digits, all of them.
+fn group(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(address) => {
+            let [a, b, c, _] = address.octets();
+            Ipv4Addr::new(a, b, c, 0).into()
+        }
+        IpAddr::V6(_) => address,
     }
 }
 

@@ -40,6 +40,14 @@ impl<K: Hash + Eq + Clone, V: Clone> Table<K, V> {
         self.entries.pin().get(key)?.clone()
     }
 
+    /// A key as it stands in the table.
+    pub(super) fn key<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<K>
+    where
+        K: Borrow<Q>,
+    {
+        self.entries.pin().get_key_value(key).map(|(key, _)| key.clone())
+    }
+
     /// Puts a value in and returns the one before.
     pub(super) fn insert(&self, key: K, value: V) -> Option<V> {
         let entries = self.entries.pin();

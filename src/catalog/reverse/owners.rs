@@ -1,9 +1,10 @@
 //! The units that have one address.
 //!
-//! An address has one unit, now and then a handful: those are a slice that is replaced as a whole. But nothing keeps
+//! An address has one unit, which is kept in place, now and then a handful: those are a slice that is replaced as a whole. But nothing keeps
 //! thousands of objects from naming one address, and a slice that is copied for each of them costs the square of their
 //! number. So beyond some number they are an ordered set that is changed in place.
 
+use std::cmp::Ordering;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -21,6 +22,8 @@ const LOOKED_AT: usize = 4096;
 /// The units that have one address, in order. A clone is the same set.
 #[derive(Clone, Debug)]
 pub(crate) enum Owners {
+    /// A single one.
+    One(Owner),
     /// A slice.
     Few(Arc<[Owner]>),
     /// A set.
@@ -49,12 +52,13 @@ impl Deref for Held<'_> {
 impl Owners {
     /// A single one.
     pub(super) fn of(owner: &Owner) -> Self {
-        Self::Few([owner.clone()].into())
+        Self::One(owner.clone())
     }
 
     /// They in order; of very many the first. One that stays while others come and go is never left out.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Held<'_>> {
         let (few, many) = match self {
+            Self::One(owner) => (std::slice::from_ref(owner), None),
             Self::Few(list) => (&**list, None),
             Self::Many(set) => (&[][..], Some(&**set)),
         };
@@ -65,6 +69,7 @@ impl Owners {
     /// Whether there are none.
     pub(super) fn is_empty(&self) -> bool {
         match self {
+            Self::One(_) => false,
             Self::Few(list) => list.is_empty(),
             Self::Many(set) => set.is_empty(),
         }
@@ -73,6 +78,11 @@ impl Owners {
     /// Adds one: what to put in place of these, if anything.
     pub(super) fn with(&self, owner: &Owner) -> Option<Self> {
         match self {
+            Self::One(one) => match owner.cmp(one) {
+                Ordering::Less => Some(Self::Few([owner.clone(), one.clone()].into())),
+                Ordering::Equal => None,
+                Ordering::Greater => Some(Self::Few([one.clone(), owner.clone()].into())),
+            },
             Self::Few(list) => {
                 let at = list.binary_search(owner).err()?;
                 let (before, after) = list.split_at(at);
@@ -94,9 +104,13 @@ impl Owners {
     /// Takes one out: what to put in place of these, if anything.
     pub(super) fn without(&self, owner: &Owner) -> Option<Self> {
         match self {
+            Self::One(one) => (one == owner).then(|| Self::Few([].into())),
             Self::Few(list) => {
                 let at = list.binary_search(owner).ok()?;
-                Some(Self::Few([&list[..at], &list[at + 1..]].concat().into()))
+                Some(match (&list[..at], &list[at + 1..]) {
+                    ([one], []) | ([], [one]) => Self::One(one.clone()),
+                    (before, after) => Self::Few([before, after].concat().into()),
+                })
             }
             Self::Many(set) => {
                 set.remove(owner);
