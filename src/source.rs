@@ -49,7 +49,7 @@ impl Update {
         Self { source, change, complete, moments: Vec::new() }
     }
 
-    /// The source has nothing more to say for now.
+    /// Nothing more than that the source has said everything.
     pub fn complete(source: SourceId) -> Self {
         Self { source, change: Change::Batch(Vec::new()), complete: true, moments: Vec::new() }
     }
