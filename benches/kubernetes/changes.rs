@@ -57,11 +57,11 @@ impl Changes {
         Self { cluster, made: 0, open: Arc::default() }
     }
 
-    /// The next change: the first endpoint of a headless service, spread over all of them, gets another address.
+    /// The next change: the first endpoint of one of the services that change, spread over all, gets another address.
     fn next(&mut self) -> Option<(usize, Ipv4Addr)> {
-        let headless = self.cluster.headless();
-        // Prime to the number of headless services, so that each comes once before one comes again.
-        let index = headless[self.made * 7_919 % headless.len()];
+        let changing = self.cluster.changing();
+        // Prime to their number, so that each comes once before one comes again.
+        let index = changing[self.made * 7_919 % changing.len()];
         self.made += 1;
         let is_free = self.open.lock().unwrap().insert(index);
         is_free.then(|| (index, Ipv4Addr::from(FIRST_ADDRESS + self.made as u32)))

@@ -30,9 +30,15 @@ impl Cluster {
         (0..self.services).map(endpoints).sum()
     }
 
-    /// The numbers of the headless services.
-    pub(crate) fn headless(self) -> Vec<usize> {
-        (0..self.services).filter(|index| is_headless(*index)).collect()
+    /// The numbers of services whose answers tell that a server knows everything: the first and the last of either kind.
+    pub(crate) fn telling(self) -> [usize; 4] {
+        let last = self.services - 1;
+        [0, 7, last - 9, last]
+    }
+
+    /// The numbers of the services that change: all headless ones, but those that tell.
+    pub(crate) fn changing(self) -> Vec<usize> {
+        (0..self.services).filter(|index| is_headless(*index) && !self.telling().contains(index)).collect()
     }
 }
 
