@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use hickory_proto::rr::RecordType;
+
 use super::super::facts::Facts;
 use super::super::question::kind;
-use super::super::reply::Reply;
+use super::super::reply::{Line, Reply};
 use super::{Rule, exists, is_missing};
 
 pub(super) static RULES: [Rule; 7] = [
@@ -83,8 +85,15 @@ pub(super) static RULES: [Rule; 7] = [
             let before = said.answer.len();
             said.answer.retain(|line| known.is_some_and(|known| known.contains(&line.data)));
             let holds = said.answer.len() < before;
-            if said.answer.is_empty() {
-                is_missing(context, said);
+            match known {
+                // A cluster IP that is not served kept the plugin from looking at endpoints.
+                Some(known) if said.answer.is_empty() => {
+                    let (owner, ttl) = (format!("{}.", context.question.name), context.facts.variant.ttl);
+                    let lines = known.iter().map(|target| Line::new(&owner, ttl, RecordType::PTR, target));
+                    said.answer = lines.collect();
+                }
+                None => is_missing(context, said),
+                Some(_) => {}
             }
             holds
         },
