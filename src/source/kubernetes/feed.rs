@@ -118,6 +118,8 @@ impl Feed {
                     self.position = None;
                     Duration::ZERO
                 }
+                // Readiness may wait for nothing but this.
+                End::OtherVersion => Duration::ZERO,
                 End::Expired(error) => {
                     self.position = None;
                     self.lost(error);
@@ -208,7 +210,7 @@ impl Feed {
             ApiError::Expired(_) => End::Expired(error),
             ApiError::NotFound(_) if self.resource.is_optional() => {
                 self.version += 1;
-                if self.version < self.resource.versions().len() { End::Closed } else { End::Absent }
+                if self.version < self.resource.versions().len() { End::OtherVersion } else { End::Absent }
             }
             error => End::Failed(error),
         }

@@ -12,6 +12,8 @@ pub(super) enum End {
     Expired(ApiError),
     /// A doubted list has to be confirmed.
     Doubt,
+    /// The API server does not have the kind in this version; another one is to be tried.
+    OtherVersion,
     /// The API server does not have the kind.
     Absent,
     /// Anything else.
