@@ -34,7 +34,6 @@ pub use policy::{
 };
 pub use records::Listed;
 pub use service_set::{ServiceRecord, ServiceSet, ServiceTarget};
-pub use service_sets::ServiceSets;
 pub use staleness::{StaleFrom, Staleness, StalenessMark};
 pub use tallies::Tallies;
 pub use units::{Hidden, PodUnit, ServiceKind, ServiceUnit, Unit};

@@ -9,18 +9,22 @@
 //! Where two sources know an object of the same kind, namespace and name, the one with the lower number wins.
 
 mod by_host;
+mod intake;
 mod layer;
 mod unit_key;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 
+pub use intake::Fields;
 pub use unit_key::UnitKey;
 
 use crate::model::{
     Change, EndpointSlice, Key, Kind, Name, Namespace, Object, ObjectName, Pod, Service, ServiceEntry,
     ServiceImport, TableRow, WorkloadEntry,
 };
+use intake::Intake;
 use layer::Layer;
 
 /// The number of the source whose objects are the rows of istiod's name table.
@@ -30,6 +34,7 @@ pub const TABLE: u8 = 2;
 #[derive(Debug, Default)]
 pub struct Inventory {
     layers: BTreeMap<u8, Layer>,
+    intake: Intake,
 }
 
 /// Which address families the cluster hands out, as far as its Services show.
@@ -42,6 +47,11 @@ pub struct FamiliesSeen {
 }
 
 impl Inventory {
+    /// Empty; of the objects that come it keeps no fields but these.
+    pub fn keeping(fields: Fields) -> Self {
+        Self { layers: BTreeMap::new(), intake: Intake::new(fields) }
+    }
+
     /// Folds one change of one source in and says which units it touches.
     pub fn apply(&mut self, source: u8, change: Change) -> BTreeSet<UnitKey> {
         let mut touched = BTreeSet::new();
@@ -58,20 +68,22 @@ impl Inventory {
             Change::Replace(objects) => {
                 let old = self.layers.remove(&source).unwrap_or_default();
                 let mut fresh = Layer::default();
-                for object in objects {
+                for mut object in objects {
+                    self.intake.take(&mut object);
                     fresh.upsert(object, &old, touched);
                 }
                 old.touch_all(touched);
                 old.touch_endpoint_names(touched);
-                let namespaces: BTreeSet<Box<str>> =
-                    old.workload_namespaces().chain(fresh.workload_namespaces()).map(Box::from).collect();
+                let namespaces: BTreeSet<Arc<str>> =
+                    old.workload_namespaces().chain(fresh.workload_namespaces()).map(Arc::from).collect();
                 self.layers.insert(source, fresh);
                 self.touch_namespaces(touched);
                 for namespace in namespaces {
                     self.touch_selecting(source, &namespace, touched);
                 }
             }
-            Change::Upsert(object) => {
+            Change::Upsert(mut object) => {
+                self.intake.take(&mut object);
                 let key = object.key();
                 if self.layers.get(&source).is_some_and(|layer| layer.has(&object)) {
                     return;
@@ -124,7 +136,7 @@ impl Inventory {
 
     /// After a replacement: objects of other sources may live in namespaces that came or went.
     fn touch_namespaces(&self, touched: &mut BTreeSet<UnitKey>) {
-        let namespaces: Vec<Box<str>> = touched
+        let namespaces: Vec<Arc<str>> = touched
             .iter()
             .filter_map(|key| match key {
                 UnitKey::Namespace(name) => Some(name.clone()),
@@ -143,7 +155,7 @@ impl Inventory {
 
     /// The Service of that name.
     pub fn service(&self, name: &ObjectName) -> Option<&Service> {
-        self.layers.values().find_map(|layer| layer.services.get(name))
+        self.layers.values().find_map(|layer| layer.services.get(name).map(AsRef::as_ref))
     }
 
     /// The ServiceImport of that name.
@@ -293,6 +305,24 @@ mod tests {
                 !inventory.apply(0, Change::Upsert(object)).is_empty(),
                 "another source says it for the first time"
             );
+        }
+    }
+
+    #[test]
+    fn what_nobody_asks_for_touches_nothing() {
+        let service = |label: &str| {
+            Object::Service(Service {
+                name: ObjectName::new("shop", "web"),
+                labels: Labels::from_iter([("app", label)]),
+                addressing: crate::model::Addressing::Headless,
+                ports: [].into(),
+                selects_pods: true,
+            })
+        };
+        for (labels, touches) in [(false, false), (true, true)] {
+            let mut inventory = Inventory::keeping(Fields { labels, ..Fields::default() });
+            assert!(!inventory.apply(1, Change::Upsert(service("web"))).is_empty());
+            assert_eq!(!inventory.apply(1, Change::Upsert(service("shop"))).is_empty(), touches);
         }
     }
 

@@ -35,7 +35,8 @@ impl Keeper {
 
     /// Starts with nothing known.
     pub fn with_allocator(catalog: Arc<Catalog>, allocator: Box<dyn Allocator>) -> Self {
-        Self { inventory: Inventory::default(), allocator, catalog, revisions: BTreeMap::new() }
+        let inventory = Inventory::keeping(catalog.policy.compile.fields());
+        Self { inventory, allocator, catalog, revisions: BTreeMap::new() }
     }
 
     /// Takes one change of one source in; when it returns, every reader sees it. Says how many units it touched.

@@ -25,7 +25,7 @@ mod zone;
 
 pub use answer_mode::AnswerMode;
 pub use defect::Defect;
-pub use endpoint_slice::{Endpoint, EndpointAddress, EndpointSlice, Imported};
+pub use endpoint_slice::{Addresses, Endpoint, EndpointAddress, EndpointSlice, Imported};
 pub use label_selector::{LabelSelector, LabelSelectorError};
 pub use labels::Labels;
 pub use name::{Name, NameError, dotted};

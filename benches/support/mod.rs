@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "no bench uses all of it")]
 #![allow(clippy::unwrap_used, reason = "a bench that cannot prepare has failed")]
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,7 +54,7 @@ pub(crate) fn cluster(services: usize) -> Vec<Object> {
         name: ObjectName::new("default", "big"),
         labels: Labels::default(),
         addressing: Addressing::Headless,
-        ports: vec![port()],
+        ports: [port()].into(),
         selects_pods: true,
     }));
     objects.push(named_slice(ObjectName::new("default", "big"), "big", 100, 0x00f0_0000));
@@ -89,7 +89,7 @@ pub(crate) fn service(index: usize) -> Object {
         name: name(index),
         labels: Labels::default(),
         addressing,
-        ports: vec![port()],
+        ports: [port()].into(),
         selects_pods: true,
     })
 }
@@ -101,7 +101,9 @@ pub(crate) fn slice(index: usize, endpoints: u32, first: u32) -> Object {
 
 fn named_slice(service: ObjectName, hostname: &str, endpoints: u32, first: u32) -> Object {
     let endpoint = |number: u32| Endpoint {
-        addresses: vec![EndpointAddress::Ip(IpAddr::V4(Ipv4Addr::from(0x0a00_0000 + first + number)))],
+        addresses: [EndpointAddress::Ip(Ipv4Addr::from(0x0a00_0000 + first + number).into())]
+            .into_iter()
+            .collect(),
         hostname: (!hostname.is_empty()).then(|| format!("{hostname}-{number}").into()),
         ready: true,
         target: None,
@@ -112,7 +114,7 @@ fn named_slice(service: ObjectName, hostname: &str, endpoints: u32, first: u32) 
         labels: Labels::default(),
         service: Some(service.name),
         import: None,
-        ports: vec![port()],
+        ports: [port()].into(),
         endpoints: (0..endpoints).map(endpoint).collect(),
         mirrored: false,
     })

@@ -118,7 +118,7 @@ impl Part<'_> {
     /// All endpoints, with the ports that are asked for.
     fn all(&self, filter: Option<PortFilter<'_>>) -> Found {
         if self.kind == kind::SRV {
-            let set = self.unit.services.get(filter, || self.selection().all_services(filter));
+            let set = self.unit.services(filter, || self.selection().all_services(filter));
             if !set.records.is_empty() {
                 return Found::Records(Records::Services { set, base: self.at }, Class::Srv);
             }
@@ -176,7 +176,7 @@ impl Part<'_> {
             kind::AAAA => Records::V6(Addresses::Shared(v6.clone())),
             kind::SRV => {
                 let build = || select::cluster_ip_services(self.unit, filter);
-                Records::Services { set: self.unit.services.get(filter, build), base: self.at }
+                Records::Services { set: self.unit.services(filter, build), base: self.at }
             }
             _ => Records::None,
         };

@@ -5,10 +5,12 @@
 mod host;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::content::Content;
-use super::endpoints::hash_port;
-use super::{CompilePolicy, EndpointSet, Hidden, PodUnit, ServiceKind, ServiceSets, ServiceUnit, Unit};
+use super::endpoints::{hash_port, shared};
+use super::service_sets::ServiceSets;
+use super::{CompilePolicy, EndpointSet, Hidden, PodUnit, ServiceKind, ServiceUnit, Unit};
 use crate::allocate::Allocator;
 use crate::inventory::{Inventory, UnitKey};
 use crate::model::{Addressing, EndpointSlice, Labels, Name, ObjectName, Port, Service};
@@ -135,7 +137,7 @@ fn cluster_ips(addresses: &[IpAddr]) -> ServiceKind {
             _ => {}
         }
     }
-    ServiceKind::ClusterIps { v4: v4.into(), v6: v6.into() }
+    ServiceKind::ClusterIps { v4: shared(v4), v6: shared(v6) }
 }
 
 fn alias(text: &str) -> ServiceKind {
@@ -160,16 +162,22 @@ fn wire_text(text: &str) -> Box<[u8]> {
 }
 
 /// A Service without ports gets one that stands for none, so that it exists.
-fn with_a_port(ports: &[Port]) -> Box<[Port]> {
-    if ports.is_empty() { Box::from([Port::none()]) } else { ports.into() }
+fn with_a_port(ports: &Arc<[Port]>) -> Arc<[Port]> {
+    if ports.is_empty() { [Port::none()].into() } else { ports.clone() }
 }
 
-fn finish(name: ObjectName, kind: ServiceKind, ports: Box<[Port]>, endpoints: EndpointSet) -> ServiceUnit {
+fn finish(name: ObjectName, kind: ServiceKind, ports: Arc<[Port]>, endpoints: EndpointSet) -> ServiceUnit {
     let content = Content::of("service").bytes(name.namespace.as_bytes()).bytes(name.name.as_bytes());
     let content = match &kind {
         ServiceKind::Hidden(_) => {
-            let services = ServiceSets::default();
-            return ServiceUnit { name, kind, ports, endpoints, services, content: 0 };
+            return ServiceUnit {
+                name,
+                kind,
+                ports,
+                endpoints,
+                services: ServiceSets::default(),
+                content: 0,
+            };
         }
         ServiceKind::ClusterIps { v4, v6 } => {
             let addresses = v4.iter().map(|a| IpAddr::V4(*a)).chain(v6.iter().map(|a| IpAddr::V6(*a)));
@@ -180,9 +188,5 @@ fn finish(name: ObjectName, kind: ServiceKind, ports: Box<[Port]>, endpoints: En
     };
     let content = ports.iter().fold(content, hash_port);
     let content = endpoints.hash(content).finish();
-    let services = match &kind {
-        ServiceKind::ClusterIps { .. } => ServiceSets::of(ports.iter()),
-        _ => ServiceSets::of(endpoints.port_sets().flatten()),
-    };
-    ServiceUnit { name, kind, ports, endpoints, services, content }
+    ServiceUnit { name, kind, ports, endpoints, services: ServiceSets::default(), content }
 }

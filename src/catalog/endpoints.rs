@@ -16,7 +16,7 @@ use crate::model::{EndpointAddress, EndpointSlice, ObjectName, Port};
 #[derive(Debug)]
 pub struct Entry {
     /// The name that it asked for; without one it is called by its address.
-    name: Option<Box<str>>,
+    name: Option<Arc<str>>,
     /// Where it is reached.
     pub address: EndpointAddress,
     cluster: u32,
@@ -38,11 +38,11 @@ pub struct EndpointSet {
     v4: Arc<[Ipv4Addr]>,
     v6: Arc<[Ipv6Addr]>,
     clusters: Box<[Box<str>]>,
-    port_sets: Box<[Box<[Port]>]>,
+    port_sets: Box<[Arc<[Port]>]>,
     /// Which of them some ready endpoint has.
     ready_ports: Box<[bool]>,
     slices: Box<[ObjectName]>,
-    zones: Box<[Box<str>]>,
+    zones: Box<[Arc<str>]>,
     /// Whether any endpoint is reached under a name.
     has_names: bool,
     /// How many endpoints are there but not ready.
@@ -75,8 +75,8 @@ impl EndpointSet {
         for slice in slices {
             let place = set.slices.len() as u32;
             set.slices.push(slice.name.clone());
-            let ports = if slice.ports.is_empty() { vec![Port::none()] } else { slice.ports.clone() };
-            let ports = intern(&mut set.port_sets, ports.into_boxed_slice());
+            let ports = if slice.ports.is_empty() { [Port::none()].into() } else { slice.ports.clone() };
+            let ports = intern(&mut set.port_sets, ports);
             let cluster = slice.import.as_ref().map_or("", |import| &import.cluster);
             let cluster = intern(&mut set.clusters, cluster.into());
             for endpoint in &slice.endpoints {
@@ -124,8 +124,8 @@ impl EndpointSet {
         Self {
             named: named.into(),
             dashed: dashed.into(),
-            v4: v4.into(),
-            v6: v6.into(),
+            v4: shared(v4),
+            v6: shared(v6),
             clusters: set.clusters.into(),
             port_sets: set.port_sets.into(),
             ready_ports: ready_ports.into(),
@@ -254,7 +254,7 @@ impl EndpointSet {
             }
         }
         // Ports move the serial also where no endpoint is ready, as they do in CoreDNS.
-        self.port_sets.iter().flatten().fold(content, hash_port)
+        self.port_sets().flatten().fold(content, hash_port)
     }
 }
 
@@ -264,12 +264,17 @@ pub(super) fn hash_port(content: Content, port: &Port) -> Content {
     content.bytes(port.name.as_bytes()).bytes(port.protocol.as_bytes()).number(number)
 }
 
+/// As a shared list; an empty one takes no memory.
+pub(super) fn shared<T>(list: Vec<T>) -> Arc<[T]> {
+    if list.is_empty() { Arc::default() } else { list.into() }
+}
+
 #[derive(Default)]
 struct Tables {
     clusters: Vec<Box<str>>,
-    port_sets: Vec<Box<[Port]>>,
+    port_sets: Vec<Arc<[Port]>>,
     slices: Vec<ObjectName>,
-    zones: Vec<Box<str>>,
+    zones: Vec<Arc<str>>,
 }
 
 /// The place of a value in a short table, adding it when it is new.

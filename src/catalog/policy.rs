@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use crate::inventory::Fields;
 use crate::model::{AnswerMode, LabelSelector, Ttl, Zones};
 
 /// What decides about answers while they are given.
@@ -49,6 +50,13 @@ pub struct CompilePolicy {
     pub answer_self_resolving: bool,
     /// To whom an entry must be visible.
     pub visible_to: Visibility,
+}
+
+impl CompilePolicy {
+    /// What is asked of objects while units are compiled, and so has to be kept of them.
+    pub fn fields(&self) -> Fields {
+        Fields { labels: self.label_selector.is_some(), endpoint_pods: self.endpoint_pod_names }
+    }
 }
 
 /// To whom an entry must be visible (`exportTo`) for its hosts to be answered: a caller's namespace is not known.

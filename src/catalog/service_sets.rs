@@ -7,9 +7,10 @@ use crate::model::Port;
 
 /// One set for all ports, and one for each named port.
 #[derive(Debug, Default)]
-pub struct ServiceSets {
+pub(super) struct ServiceSets {
     all: OnceLock<Arc<ServiceSet>>,
-    by_port: Box<[ByPort]>,
+    /// Most services are never asked for a port.
+    by_port: OnceLock<Box<[ByPort]>>,
 }
 
 #[derive(Debug)]
@@ -19,30 +20,32 @@ struct ByPort {
     set: OnceLock<Arc<ServiceSet>>,
 }
 
-impl ServiceSets {
-    /// Room for the sets of these ports.
-    pub(super) fn of<'p>(ports: impl Iterator<Item = &'p Port>) -> Self {
-        let mut by_port: Vec<ByPort> = Vec::new();
-        for port in ports.filter(|port| !port.name.is_empty() && !port.protocol.is_empty()) {
-            if !by_port.iter().any(|known| known.name == port.name && known.protocol == port.protocol) {
-                let (name, protocol) = (port.name.clone(), port.protocol.clone());
-                by_port.push(ByPort { name, protocol, set: OnceLock::new() });
-            }
+/// Room for the sets of these ports.
+fn room<'p>(ports: impl Iterator<Item = &'p Port>) -> Box<[ByPort]> {
+    let mut by_port: Vec<ByPort> = Vec::new();
+    for port in ports.filter(|port| !port.name.is_empty() && !port.protocol.is_empty()) {
+        if !by_port.iter().any(|known| known.name == port.name && known.protocol == port.protocol) {
+            let (name, protocol) = (port.name.clone(), port.protocol.clone());
+            by_port.push(ByPort { name, protocol, set: OnceLock::new() });
         }
-        Self { all: OnceLock::new(), by_port: by_port.into() }
     }
+    by_port.into()
+}
 
+impl ServiceSets {
     /// The set for a filter: the one that is kept, or the one that `build` gives, which is kept from then on. Filters
     /// that leave a part open are rare, and nothing is kept for them. Two that ask first at once may both build.
-    pub(crate) fn get(
+    pub(super) fn get<'p, P: Iterator<Item = &'p Port>>(
         &self,
         filter: Option<PortFilter<'_>>,
+        ports: impl FnOnce() -> P,
         build: impl FnOnce() -> ServiceSet,
     ) -> Arc<ServiceSet> {
         let slot = match filter {
             None => Some(&self.all),
             Some(filter) => self
                 .by_port
+                .get_or_init(|| room(ports()))
                 .iter()
                 .find(|port| {
                     filter.port.eq_ignore_ascii_case(port.name.as_bytes())

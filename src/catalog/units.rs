@@ -3,7 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use super::{EndpointSet, HostUnit, ServiceSets};
+use super::service_sets::ServiceSets;
+use super::{EndpointSet, HostUnit, PortFilter, ServiceSet};
 use crate::model::{Name, ObjectName, Port};
 
 /// A unit of any kind.
@@ -41,11 +42,10 @@ pub struct ServiceUnit {
     /// How it is reached.
     pub kind: ServiceKind,
     /// Its own ports; those of its endpoints are in `endpoints`.
-    pub ports: Box<[Port]>,
+    pub ports: Arc<[Port]>,
     /// Its ready endpoints.
     pub endpoints: EndpointSet,
-    /// Its SRV records.
-    pub services: ServiceSets,
+    pub(super) services: ServiceSets,
     /// Hash of all of this that DNS can see; 0 when it is hidden.
     pub(super) content: u64,
 }
@@ -105,6 +105,18 @@ impl Hidden {
 }
 
 impl ServiceUnit {
+    /// Its SRV records for a filter; of all ports without one. `build` makes those that are not kept yet.
+    pub(crate) fn services(
+        &self,
+        filter: Option<PortFilter<'_>>,
+        build: impl FnOnce() -> ServiceSet,
+    ) -> Arc<ServiceSet> {
+        match &self.kind {
+            ServiceKind::ClusterIps { .. } => self.services.get(filter, || self.ports.iter(), build),
+            _ => self.services.get(filter, || self.endpoints.port_sets().flatten(), build),
+        }
+    }
+
     /// Whether `address` is one of its cluster IPs.
     pub fn has_cluster_ip(&self, address: IpAddr) -> bool {
         match (&self.kind, address) {

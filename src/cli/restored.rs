@@ -43,8 +43,8 @@ struct Restored {
 
 impl Place {
     /// The one of the settings, if there is one. A state directory that nobody named is made.
-    pub(super) fn of(settings: &Settings, source: &KubernetesSource) -> Result<Option<Self>> {
-        let Some(settings) = settings.sources.snapshot.clone() else { return Ok(None) };
+    pub(super) fn of(configured: &Settings, source: &KubernetesSource) -> Result<Option<Self>> {
+        let Some(settings) = configured.sources.snapshot.clone() else { return Ok(None) };
         let file = settings.file_or_default(|variable| std::env::var(variable).ok())?;
         if let (None, Some(directory)) = (&settings.file, file.parent()) {
             std::fs::create_dir_all(directory).with_context(|| {
@@ -54,7 +54,9 @@ impl Place {
                 )
             })?;
         }
-        Ok(Some(Self { file, scope: scope(source)?, settings }))
+        // What is not kept of objects now is missing when it is asked for later.
+        let scope = format!("{}, {}", scope(source)?, configured.policy().compile.fields());
+        Ok(Some(Self { file, scope, settings }))
     }
 
     /// What to write there.

@@ -5,6 +5,7 @@ mod page;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::ops::Bound;
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
@@ -15,19 +16,21 @@ use crate::model::{
     Service, ServiceEntry, ServiceImport, TableRow, Target, WorkloadEntry,
 };
 
-type Owned = BTreeMap<ObjectName, BTreeSet<ObjectName>>;
+/// The slices of each owner, in order.
+type Owned = BTreeMap<ObjectName, Vec<ObjectName>>;
 
 /// The objects of one source, in the order of their keys, with the indexes that compiling needs.
 #[derive(Debug, Default)]
 pub(super) struct Layer {
-    pub(super) namespaces: BTreeMap<Box<str>, Namespace>,
-    pub(super) services: BTreeMap<ObjectName, Service>,
+    pub(super) namespaces: BTreeMap<Arc<str>, Namespace>,
+    /// Boxed, like slices: the nodes of the maps have room for more than is in them.
+    pub(super) services: BTreeMap<ObjectName, Box<Service>>,
     pub(super) imports: BTreeMap<ObjectName, ServiceImport>,
-    slices: BTreeMap<ObjectName, EndpointSlice>,
+    slices: BTreeMap<ObjectName, Box<EndpointSlice>>,
     slices_by_service: Owned,
     slices_by_import: Owned,
     pods: BTreeMap<ObjectName, Pod>,
-    pods_by_address: BTreeMap<(Box<str>, IpAddr), BTreeSet<ObjectName>>,
+    pods_by_address: BTreeMap<(Arc<str>, IpAddr), BTreeSet<ObjectName>>,
     pub(super) entries: BTreeMap<ObjectName, ServiceEntry>,
     entries_by_host: ByHost<ObjectName>,
     /// Entries with a workloadSelector.
@@ -50,21 +53,18 @@ impl Layer {
                 touched.insert(UnitKey::Namespace(namespace.name.clone()));
                 self.namespaces.insert(namespace.name.clone(), namespace);
             }
-            Object::Service(service) => {
+            Object::Service(mut service) => {
+                // Its text is there already, once.
+                if let Some((known, _)) = self.slices_by_service.get_key_value(&service.name) {
+                    service.name = known.clone();
+                }
                 touched.insert(UnitKey::Service(service.name.clone()));
                 self.count_families(&service, true);
-                if let Some(old) = self.services.insert(service.name.clone(), service) {
+                if let Some(old) = self.services.insert(service.name.clone(), Box::new(service)) {
                     self.count_families(&old, false);
                 }
             }
-            Object::EndpointSlice(slice) => {
-                self.remove_slice(&slice.name, touched);
-                for (index, owner) in owners(&slice) {
-                    touched.insert(index.unit(&owner));
-                    self.owned(index).entry(owner).or_default().insert(slice.name.clone());
-                }
-                self.slices.insert(slice.name.clone(), slice);
-            }
+            Object::EndpointSlice(slice) => self.upsert_slice(slice, touched),
             Object::Pod(pod) => self.upsert_pod(pod, before, touched),
             Object::ServiceImport(import) => {
                 touched.insert(UnitKey::Import(import.name.clone()));
@@ -101,8 +101,8 @@ impl Layer {
     pub(super) fn has(&self, object: &Object) -> bool {
         match object {
             Object::Namespace(new) => self.namespaces.get(&new.name) == Some(new),
-            Object::Service(new) => self.services.get(&new.name) == Some(new),
-            Object::EndpointSlice(new) => self.slices.get(&new.name) == Some(new),
+            Object::Service(new) => self.services.get(&new.name).is_some_and(|known| **known == *new),
+            Object::EndpointSlice(new) => self.slices.get(&new.name).is_some_and(|known| **known == *new),
             Object::Pod(new) => self.pods.get(&new.name) == Some(new),
             Object::ServiceImport(new) => self.imports.get(&new.name) == Some(new),
             Object::ServiceEntry(new) => self.entries.get(&new.name) == Some(new),
@@ -183,11 +183,37 @@ impl Layer {
         }
     }
 
+    fn upsert_slice(&mut self, mut slice: EndpointSlice, touched: &mut BTreeSet<UnitKey>) {
+        self.remove_slice(&slice.name, touched);
+        for (index, owner) in owners(&slice).collect::<Vec<_>>() {
+            touched.insert(index.unit(&owner));
+            // Its text is there already, once.
+            let owner = self.services.get_key_value(&owner).map_or(owner, |(known, _)| known.clone());
+            if matches!(index, Index::Service) {
+                slice.service = Some(owner.name.clone());
+            }
+            let names = self.owned(index).entry(owner).or_default();
+            if let Err(at) = names.binary_search(&slice.name) {
+                // As a rule there is one.
+                names.reserve_exact(usize::from(names.is_empty()));
+                names.insert(at, slice.name.clone());
+            }
+        }
+        self.slices.insert(slice.name.clone(), Box::new(slice));
+    }
+
     fn remove_slice(&mut self, name: &ObjectName, touched: &mut BTreeSet<UnitKey>) {
         let Some(old) = self.slices.remove(name) else { return };
         for (index, owner) in owners(&old) {
             touched.insert(index.unit(&owner));
-            forget(self.owned(index), &owner, name);
+            if let Some(names) = self.owned(index).get_mut(&owner) {
+                if let Ok(at) = names.binary_search(name) {
+                    names.remove(at);
+                }
+                if names.is_empty() {
+                    self.owned(index).remove(&owner);
+                }
+            }
         }
     }
 
@@ -329,8 +355,8 @@ impl Layer {
         self.named_slices(self.slices_by_import.get(import))
     }
 
-    fn named_slices(&self, names: Option<&BTreeSet<ObjectName>>) -> impl Iterator<Item = &EndpointSlice> {
-        names.into_iter().flatten().filter_map(|name| self.slices.get(name))
+    fn named_slices(&self, names: Option<&Vec<ObjectName>>) -> impl Iterator<Item = &EndpointSlice> {
+        names.into_iter().flatten().filter_map(|name| self.slices.get(name).map(AsRef::as_ref))
     }
 
     pub(super) fn pods_at(&self, namespace: &str, address: IpAddr) -> impl Iterator<Item = &Pod> {

@@ -1,6 +1,7 @@
 //! What a unit is called.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::model::{Name, ObjectName};
 
@@ -8,7 +9,7 @@ use crate::model::{Name, ObjectName};
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum UnitKey {
     /// A namespace. First, so that within one batch its services find it published.
-    Namespace(Box<str>),
+    Namespace(Arc<str>),
     /// A Service with its slices.
     Service(ObjectName),
     /// A ServiceImport with its slices.
@@ -16,7 +17,7 @@ pub enum UnitKey {
     /// The pods at one primary address.
     Pod {
         /// Their namespace.
-        namespace: Box<str>,
+        namespace: Arc<str>,
         /// The address.
         address: IpAddr,
     },

@@ -1,6 +1,9 @@
 //! A set of endpoints of a service.
 
+use std::fmt;
 use std::net::IpAddr;
+use std::ops::Deref;
+use std::sync::Arc;
 
 use super::{Labels, Name, ObjectName, Port};
 
@@ -12,11 +15,11 @@ pub struct EndpointSlice {
     /// Labels, for selectors.
     pub labels: Labels,
     /// The Service in the same namespace that it belongs to (`kubernetes.io/service-name`).
-    pub service: Option<Box<str>>,
+    pub service: Option<Arc<str>>,
     /// The ServiceImport that it belongs to (`multicluster.kubernetes.io/service-name`).
     pub import: Option<Imported>,
     /// Ports; an empty list counts as one nameless port without a number.
-    pub ports: Vec<Port>,
+    pub ports: Arc<[Port]>,
     /// Endpoints, ready or not.
     pub endpoints: Vec<Endpoint>,
     /// Whether it was made of an Endpoints object, as the mirroring controller does.
@@ -27,7 +30,7 @@ pub struct EndpointSlice {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Imported {
     /// Name of the ServiceImport, in the slice's namespace.
-    pub service: Box<str>,
+    pub service: Arc<str>,
     /// The cluster that exported it (`multicluster.kubernetes.io/source-cluster`).
     pub cluster: Box<str>,
 }
@@ -36,15 +39,15 @@ pub struct Imported {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
     /// All its addresses; every one is published.
-    pub addresses: Vec<EndpointAddress>,
+    pub addresses: Addresses,
     /// The name it asked for.
-    pub hostname: Option<Box<str>>,
+    pub hostname: Option<Arc<str>>,
     /// `conditions.ready`; missing means ready.
     pub ready: bool,
     /// `targetRef.name`.
-    pub target: Option<Box<str>>,
+    pub target: Option<Arc<str>>,
     /// The topology zone it runs in.
-    pub zone: Option<Box<str>>,
+    pub zone: Option<Arc<str>>,
 }
 
 /// Where an endpoint is reached.
@@ -54,4 +57,58 @@ pub enum EndpointAddress {
     Ip(IpAddr),
     /// A name (slices of the deprecated type FQDN).
     Name(Name),
+}
+
+/// The addresses of an endpoint. It has one, as a rule, which takes no memory of its own.
+#[derive(Clone)]
+pub struct Addresses(Held);
+
+#[derive(Clone)]
+enum Held {
+    One(EndpointAddress),
+    Any(Box<[EndpointAddress]>),
+}
+
+impl Deref for Addresses {
+    type Target = [EndpointAddress];
+
+    fn deref(&self) -> &[EndpointAddress] {
+        match &self.0 {
+            Held::One(address) => std::slice::from_ref(address),
+            Held::Any(addresses) => addresses,
+        }
+    }
+}
+
+impl FromIterator<EndpointAddress> for Addresses {
+    fn from_iter<I: IntoIterator<Item = EndpointAddress>>(addresses: I) -> Self {
+        let mut addresses = addresses.into_iter();
+        Self(match (addresses.next(), addresses.next()) {
+            (Some(one), None) => Held::One(one),
+            (first, second) => Held::Any(first.into_iter().chain(second).chain(addresses).collect()),
+        })
+    }
+}
+
+impl<'a> IntoIterator for &'a Addresses {
+    type Item = &'a EndpointAddress;
+    type IntoIter = std::slice::Iter<'a, EndpointAddress>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl PartialEq for Addresses {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Addresses {}
+
+impl fmt::Debug for Addresses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self).finish()
+    }
 }

@@ -1,5 +1,7 @@
 //! A Kubernetes namespace.
 
+use std::sync::Arc;
+
 use super::Labels;
 
 /// What DNS needs of a Namespace: that it exists, and its labels for selectors. Its phase does not matter: a
@@ -7,7 +9,7 @@ use super::Labels;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Namespace {
     /// Its name.
-    pub name: Box<str>,
+    pub name: Arc<str>,
     /// Its labels.
     pub labels: Labels,
 }

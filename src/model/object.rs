@@ -2,21 +2,22 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use super::{EndpointSlice, Namespace, Pod, Service, ServiceEntry, ServiceImport, TableRow, WorkloadEntry};
 
-/// Namespace and name of an object, as stored.
+/// Namespace and name of an object, as stored. A clone shares both texts.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ObjectName {
     /// Its namespace; empty for objects outside namespaces.
-    pub namespace: Box<str>,
+    pub namespace: Arc<str>,
     /// Its name.
-    pub name: Box<str>,
+    pub name: Arc<str>,
 }
 
 impl ObjectName {
     /// Both parts.
-    pub fn new(namespace: impl Into<Box<str>>, name: impl Into<Box<str>>) -> Self {
+    pub fn new(namespace: impl Into<Arc<str>>, name: impl Into<Arc<str>>) -> Self {
         Self { namespace: namespace.into(), name: name.into() }
     }
 }

@@ -1,6 +1,7 @@
 //! A Kubernetes Service.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::{Labels, ObjectName, Port};
 
@@ -14,7 +15,7 @@ pub struct Service {
     /// How it is reached.
     pub addressing: Addressing,
     /// Its ports; none for many headless services.
-    pub ports: Vec<Port>,
+    pub ports: Arc<[Port]>,
     /// Whether it selects pods. Endpoints of such a service are made by a controller, not by hand.
     pub selects_pods: bool,
 }

@@ -165,7 +165,7 @@ async fn the_keeper_hands_objects_out_in_pages() {
     running.say(&["c.example", "a.example", "b.example"], true).await;
     assert_eq!(running.listed.recv().await, Some(SourceId::MANIFESTS));
     let names =
-        |page: &Page| -> Vec<String> { page.objects.iter().map(|o| o.key().name.name.into()).collect() };
+        |page: &Page| -> Vec<String> { page.objects.iter().map(|o| o.key().name.name.to_string()).collect() };
     let first = page(&running, SourceId::MANIFESTS, None).await;
     assert_eq!(names(&first), ["shop", "a.example"]);
     let last = first.objects.last().map(crate::model::Object::key);

@@ -17,15 +17,18 @@ impl Layer {
                 _ => None,
             };
             let (text, left) = (after.map(|name| &name.name), count - page.len());
+            let row = after.map(|name| Box::from(&*name.name));
             match kind {
                 Kind::Namespace => add(&mut page, &self.namespaces, text, left, Object::Namespace),
-                Kind::Service => add(&mut page, &self.services, after, left, Object::Service),
-                Kind::EndpointSlice => add(&mut page, &self.slices, after, left, Object::EndpointSlice),
+                Kind::Service => add(&mut page, &self.services, after, left, |one| Object::Service(*one)),
+                Kind::EndpointSlice => {
+                    add(&mut page, &self.slices, after, left, |one| Object::EndpointSlice(*one));
+                }
                 Kind::Pod => add(&mut page, &self.pods, after, left, Object::Pod),
                 Kind::ServiceImport => add(&mut page, &self.imports, after, left, Object::ServiceImport),
                 Kind::ServiceEntry => add(&mut page, &self.entries, after, left, Object::ServiceEntry),
                 Kind::WorkloadEntry => add(&mut page, &self.workloads, after, left, Object::WorkloadEntry),
-                Kind::TableRow => add(&mut page, &self.rows, text, left, Object::TableRow),
+                Kind::TableRow => add(&mut page, &self.rows, row.as_ref(), left, Object::TableRow),
             }
         }
         page
@@ -66,7 +69,7 @@ mod tests {
                 name,
                 labels,
                 addressing: Addressing::Headless,
-                ports: Vec::new(),
+                ports: [].into(),
                 selects_pods: false,
             }),
             2 => Object::EndpointSlice(EndpointSlice {
@@ -74,7 +77,7 @@ mod tests {
                 labels,
                 service: None,
                 import: None,
-                ports: Vec::new(),
+                ports: [].into(),
                 endpoints: Vec::new(),
                 mirrored: false,
             }),

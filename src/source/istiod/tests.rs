@@ -353,7 +353,7 @@ proptest! {
                     let host = row.host.text.clone();
                     prop_assert_ne!(rows.insert(host, row.clone()), Some(row));
                 }
-                Change::Remove(key) => prop_assert!(rows.remove(&key.name.name).is_some()),
+                Change::Remove(key) => prop_assert!(rows.remove(&*key.name.name).is_some()),
                 other => prop_assert!(false, "{other:?}"),
             }
         }

@@ -57,7 +57,7 @@ async fn follow(
         let names = known
             .iter()
             .filter(|key| key.kind == resource.kind())
-            .filter(|key| scope.as_ref().is_none_or(|scope| *scope == key.name.namespace))
+            .filter(|key| scope.as_ref().is_none_or(|scope| **scope == *key.name.namespace))
             .map(|key| &key.name);
         let feed = Feed::new(resource, scope.clone(), api.clone(), settings.limits, outlet.clone(), board);
         feeds.spawn(feed.with_known(names).run());

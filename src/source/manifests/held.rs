@@ -20,7 +20,7 @@ pub(super) struct Held {
     /// Keys with several claims.
     contested: BTreeSet<Key>,
     /// How many claims are of objects in each namespace.
-    living: BTreeMap<Box<str>, usize>,
+    living: BTreeMap<Arc<str>, usize>,
     /// Objects in use, by kind.
     objects: BTreeMap<Kind, u64>,
     /// Objects of other kinds, by `apiVersion/kind`.

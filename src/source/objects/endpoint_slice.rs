@@ -1,5 +1,7 @@
 //! EndpointSlices as written.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 
 use super::meta::{NameRule, is_dns_label, lenient, mapping, mappings};
@@ -76,10 +78,10 @@ pub fn convert(raw: RawEndpointSlice) -> (Option<EndpointSlice>, Vec<Defect>) {
     let ports = port::convert(ports, "ports", port::Number::Optional, &mut defects);
     let slice = EndpointSlice {
         name,
-        service: metadata.label(SERVICE_LABEL).map(Box::from),
+        service: metadata.label(SERVICE_LABEL).map(Into::into),
         import: imported(&metadata, &mut defects),
         labels: metadata.into_labels([]),
-        ports,
+        ports: ports.into(),
         endpoints,
         mirrored: false,
     };
@@ -111,7 +113,7 @@ fn endpoint(raw: RawEndpoint, kind: AddressType, field: &str, defects: &mut Vec<
     }
     let hostname = hostname(raw.hostname, field, defects);
     (!addresses.is_empty()).then(|| Endpoint {
-        addresses,
+        addresses: addresses.into_iter().collect(),
         hostname,
         ready: raw.conditions.ready.unwrap_or(true),
         target: text(raw.target_ref.name),
@@ -120,8 +122,8 @@ fn endpoint(raw: RawEndpoint, kind: AddressType, field: &str, defects: &mut Vec<
 }
 
 /// The host name of the endpoint `field`, if it can be a label.
-pub(super) fn hostname(written: Option<String>, field: &str, defects: &mut Vec<Defect>) -> Option<Box<str>> {
-    let name = text(written)?;
+pub(super) fn hostname(written: Option<String>, field: &str, defects: &mut Vec<Defect>) -> Option<Arc<str>> {
+    let name: Arc<str> = text(written)?;
     if is_dns_label(&name) {
         return Some(name);
     }
@@ -131,8 +133,8 @@ pub(super) fn hostname(written: Option<String>, field: &str, defects: &mut Vec<D
 }
 
 /// A text that is there and not empty.
-pub(super) fn text(written: Option<String>) -> Option<Box<str>> {
-    written.filter(|text| !text.is_empty()).map(Box::from)
+pub(super) fn text<T: From<String>>(written: Option<String>) -> Option<T> {
+    written.filter(|text| !text.is_empty()).map(T::from)
 }
 
 impl AddressType {

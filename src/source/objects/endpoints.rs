@@ -96,7 +96,7 @@ pub fn convert(raw: RawEndpoints) -> (Option<Vec<EndpointSlice>>, Vec<Defect>) {
                 labels: labels.clone(),
                 service: Some(name.name.clone()),
                 import: None,
-                ports: ports.clone(),
+                ports: ports.clone().into(),
                 endpoints: std::mem::replace(&mut rest, more),
                 mirrored: true,
             });
@@ -134,7 +134,7 @@ fn endpoint(
     };
     let address = super::address(&format!("{field}.ip"), &ip, defects)?;
     let endpoint = Endpoint {
-        addresses: vec![EndpointAddress::Ip(address)],
+        addresses: [EndpointAddress::Ip(address)].into_iter().collect(),
         hostname: hostname(raw.hostname, field, defects),
         ready,
         target: text(raw.target_ref.name),

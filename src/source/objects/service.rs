@@ -58,7 +58,16 @@ pub fn convert(raw: RawService, origin: Origin) -> (Option<Service>, Vec<Defect>
     };
     let selects_pods = !spec.selector.is_empty();
     let ports = port::convert(spec.ports, "spec.ports", port::Number::Required, &mut defects);
-    (Some(Service { name, labels: metadata.into_labels([]), addressing, ports, selects_pods }), defects)
+    (
+        Some(Service {
+            name,
+            labels: metadata.into_labels([]),
+            addressing,
+            ports: ports.into(),
+            selects_pods,
+        }),
+        defects,
+    )
 }
 
 /// `clusterIPs` if there are any, else `clusterIP`.

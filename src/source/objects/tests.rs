@@ -230,7 +230,7 @@ fn a_service_keeps_what_is_good() {
     assert_eq!(service.name, ObjectName::new("shop", "web"));
     assert_eq!(service.labels, Labels::from_iter([("app", "web")]));
     assert_eq!(service.addressing, Addressing::ClusterIps(ips(&["10.0.0.1"])));
-    assert_eq!(service.ports, [port("http", "TCP", 80), port("", "UDP", 53)]);
+    assert_eq!(*service.ports, [port("http", "TCP", 80), port("", "UDP", 53)]);
     assert!(service.selects_pods);
     assert_eq!(
         defects,
@@ -277,11 +277,11 @@ fn a_slice_has_every_address_of_every_endpoint() {
     assert_eq!(defects, [] as [&str; 0]);
     assert_eq!((slice.service.as_deref(), slice.import, slice.mirrored), (Some("web"), None, false));
     assert_eq!(
-        slice.ports,
+        *slice.ports,
         [port("http", "TCP", 80), Port { name: "any".into(), protocol: "UDP".into(), number: None }]
     );
     let [a, b, c] = slice.endpoints.as_slice() else { panic!("{:?}", slice.endpoints) };
-    assert_eq!(a.addresses, [EndpointAddress::Ip(ip("10.0.0.1")), EndpointAddress::Ip(ip("10.0.0.2"))]);
+    assert_eq!(*a.addresses, [EndpointAddress::Ip(ip("10.0.0.1")), EndpointAddress::Ip(ip("10.0.0.2"))]);
     assert_eq!(
         (a.hostname.as_deref(), a.zone.as_deref(), a.target.as_deref()),
         (Some("a"), Some("z1"), Some("web-0"))
@@ -310,7 +310,7 @@ fn addresses_fit_the_type_of_their_slice() {
         (json!(null), ["10.0.0.1", "010.0.0.1"], vec![ip("10.0.0.1")], "`010.0.0.1` is not an IP address"),
     ] {
         let (slice, defects) = slice(json!({"addressType": kind, "endpoints": [{"addresses": addresses}]}));
-        assert_eq!(slice.unwrap().endpoints[0].addresses, good);
+        assert_eq!(slice.unwrap().endpoints[0].addresses, good.into_iter().collect());
         assert!(defects.len() == 1, "{defects:?}");
         assert!(defects[0].starts_with(&format!("endpoints[0].addresses[1]: {bad}")), "{defects:?}");
     }

@@ -38,7 +38,7 @@ fn service(m: proto::Service) -> Option<Service> {
         name: ObjectName::new(m.namespace, m.name),
         labels: labels(m.labels),
         addressing,
-        ports: ports(m.ports)?,
+        ports: ports(m.ports)?.into(),
         selects_pods: m.selects_pods,
     })
 }
@@ -50,7 +50,7 @@ fn slice(m: proto::EndpointSlice) -> Option<EndpointSlice> {
         labels: labels(m.labels),
         service: m.service.map(Into::into),
         import: m.import.map(import),
-        ports: ports(m.ports)?,
+        ports: ports(m.ports)?.into(),
         endpoints: m.endpoints.into_iter().map(endpoint).collect::<Option<_>>()?,
         mirrored: m.mirrored,
     })

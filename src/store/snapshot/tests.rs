@@ -4,6 +4,7 @@ use std::io::Cursor;
 use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::collection::vec;
@@ -32,8 +33,12 @@ fn text() -> impl Strategy<Value = Box<str>> {
     ]
 }
 
+fn shared() -> impl Strategy<Value = Arc<str>> {
+    text().prop_map(Arc::from)
+}
+
 fn name() -> impl Strategy<Value = ObjectName> {
-    (text(), text()).prop_map(|(namespace, name)| ObjectName { namespace, name })
+    (shared(), shared()).prop_map(|(namespace, name)| ObjectName { namespace, name })
 }
 
 fn labels() -> impl Strategy<Value = Labels> {
@@ -71,7 +76,8 @@ fn endpoint() -> impl Strategy<Value = Endpoint> {
         3 => any::<IpAddr>().prop_map(EndpointAddress::Ip),
         1 => domain().prop_map(|name| EndpointAddress::Name(Name::parse(&name).unwrap())),
     ];
-    (vec(place, 0..3), option::of(text()), any::<bool>(), option::of(text()), option::of(text())).prop_map(
+    let place = vec(place, 0..3).prop_map(|places| places.into_iter().collect());
+    (place, option::of(shared()), any::<bool>(), option::of(shared()), option::of(shared())).prop_map(
         |(addresses, hostname, ready, target, zone)| Endpoint { addresses, hostname, ready, target, zone },
     )
 }
@@ -112,13 +118,13 @@ fn object() -> impl Strategy<Value = Object> {
         text().prop_map(Addressing::ExternalName),
         Just(Addressing::Unassigned),
     ];
-    let imported = (text(), text()).prop_map(|(service, cluster)| Imported { service, cluster });
-    let owners = (option::of(text()), option::of(imported));
+    let imported = (shared(), text()).prop_map(|(service, cluster)| Imported { service, cluster });
+    let owners = (option::of(shared()), option::of(imported));
     prop_oneof![
-        (text(), labels()).prop_map(|(name, labels)| Object::Namespace(Namespace { name, labels })),
+        (shared(), labels()).prop_map(|(name, labels)| Object::Namespace(Namespace { name, labels })),
         (name(), labels(), addressing, ports(), any::<bool>()).prop_map(
             |(name, labels, addressing, ports, selects_pods)| {
-                Object::Service(Service { name, labels, addressing, ports, selects_pods })
+                Object::Service(Service { name, labels, addressing, ports: ports.into(), selects_pods })
             }
         ),
         (name(), labels(), owners, ports(), vec(endpoint(), 0..4), any::<bool>()).prop_map(
@@ -128,7 +134,7 @@ fn object() -> impl Strategy<Value = Object> {
                     labels,
                     service,
                     import,
-                    ports,
+                    ports: ports.into(),
                     endpoints,
                     mirrored,
                 })
@@ -191,7 +197,7 @@ fn service(name: &str) -> Object {
         name: ObjectName::new("shop", name),
         labels: Labels::default(),
         addressing: Addressing::ClusterIps(vec!["10.96.0.1".parse().unwrap()]),
-        ports: Vec::new(),
+        ports: [].into(),
         selects_pods: true,
     })
 }
@@ -453,5 +459,5 @@ fn what_was_written_in_this_format_stays_readable() {
         "10.96.0.1".parse().map(EndpointAddress::Ip).unwrap(),
         EndpointAddress::Name(Name::parse("a.example").unwrap()),
     ];
-    assert_eq!(endpoint.addresses, addresses);
+    assert_eq!(*endpoint.addresses, addresses);
 }

@@ -60,7 +60,7 @@ pub(crate) fn parts() -> Parts {
             name: ObjectName::new("shop", name),
             labels: Labels::default(),
             addressing,
-            ports: Vec::new(),
+            ports: [].into(),
             selects_pods: true,
         })
     };

@@ -30,7 +30,7 @@ fn change(object: impl Strategy<Value = Object> + Clone + 'static) -> impl Strat
         let of_kind = listed.iter().map(Object::key).filter(|key| key.kind == kind);
         Change::Retain {
             kind,
-            namespace: (!everywhere).then_some(name.namespace),
+            namespace: (!everywhere).then(|| name.namespace.as_ref().into()),
             names: of_kind.map(|key| key.name).collect(),
         }
     });

@@ -129,17 +129,17 @@ fn service() -> impl Strategy<Value = Service> {
             name,
             labels: Labels::default(),
             addressing,
-            ports,
+            ports: ports.into(),
             selects_pods,
         },
     )
 }
 
 fn endpoint() -> impl Strategy<Value = Endpoint> {
-    let by_name = Just(vec![EndpointAddress::Name(Name::parse("db.example.net").unwrap())]);
+    let by_name = Just([EndpointAddress::Name(Name::parse("db.example.net").unwrap())].into_iter().collect());
     let by_address = addresses().prop_map(|list| list.into_iter().map(EndpointAddress::Ip).collect());
     let where_to = prop_oneof![1 => by_name, 9 => by_address];
-    let label = |of| option::of(select(of).prop_map(Box::from));
+    let label = |of| option::of(select(of).prop_map(Arc::from));
     (
         where_to,
         label(&HOSTNAMES[..]),
@@ -166,7 +166,7 @@ fn slice() -> impl Strategy<Value = EndpointSlice> {
             labels: Labels::default(),
             service: service.map(Into::into),
             import,
-            ports,
+            ports: ports.into(),
             endpoints,
             mirrored,
         })

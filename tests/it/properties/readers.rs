@@ -20,7 +20,7 @@ const CHANGES: usize = 10_000;
 
 fn slice(name: &str, addresses: &[&str]) -> Object {
     let endpoint = |text: &&str| Endpoint {
-        addresses: vec![EndpointAddress::Ip(text.parse().unwrap())],
+        addresses: [EndpointAddress::Ip(text.parse().unwrap())].into_iter().collect(),
         hostname: None,
         ready: true,
         target: None,
@@ -31,7 +31,7 @@ fn slice(name: &str, addresses: &[&str]) -> Object {
         labels: Labels::default(),
         service: Some("db".into()),
         import: None,
-        ports: vec![Port { name: "sql".into(), protocol: "TCP".into(), number: Some(5432) }],
+        ports: [Port { name: "sql".into(), protocol: "TCP".into(), number: Some(5432) }].into(),
         endpoints: addresses.iter().map(endpoint).collect(),
         mirrored: false,
     })
@@ -42,7 +42,7 @@ fn service(addressing: Addressing) -> Object {
         name: ObjectName::new("shop", "db"),
         labels: Labels::default(),
         addressing,
-        ports: Vec::new(),
+        ports: [].into(),
         selects_pods: true,
     })
 }

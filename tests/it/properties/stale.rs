@@ -24,7 +24,7 @@ const BARE: usize = 6;
 fn large(endpoints: u8) -> [Object; 2] {
     let name = ObjectName::new("shop", "large");
     let endpoint = |number: u8| Endpoint {
-        addresses: vec![EndpointAddress::Ip([10, 9, 0, number].into())],
+        addresses: [EndpointAddress::Ip([10, 9, 0, number].into())].into_iter().collect(),
         hostname: None,
         ready: true,
         target: None,
@@ -35,7 +35,7 @@ fn large(endpoints: u8) -> [Object; 2] {
             name: name.clone(),
             labels: Labels::default(),
             addressing: Addressing::Headless,
-            ports: Vec::new(),
+            ports: [].into(),
             selects_pods: true,
         }),
         Object::EndpointSlice(EndpointSlice {
@@ -43,7 +43,7 @@ fn large(endpoints: u8) -> [Object; 2] {
             name,
             labels: Labels::default(),
             import: None,
-            ports: Vec::new(),
+            ports: [].into(),
             endpoints: (0..endpoints).map(endpoint).collect(),
             mirrored: false,
         }),

@@ -47,7 +47,7 @@ pub(super) fn choose<'a>(entries: Vec<&'a ServiceEntry>, policy: &CompilePolicy)
 
 /// Why an entry that may be seen goes after another of another namespace.
 fn goes_after(entry: &ServiceEntry, winner: &ServiceEntry, callers: &Visibility) -> &'static str {
-    if callers.namespaces.contains(&winner.name.namespace) {
+    if callers.namespaces.iter().any(|namespace| **namespace == *winner.name.namespace) {
         "the caller's own namespace declares the host (serviceEntries.exportedTo)"
     } else if reach(entry, callers) != reach(winner, callers) {
         "an entry that is exported by name declares the host (serviceEntries.exportedTo)"
