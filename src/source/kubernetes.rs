@@ -7,7 +7,8 @@
 //!
 //! What the API server said last stays in use until it says something else. Nothing is taken for gone because a
 //! request fails, a watch breaks or an object does not decode: only a complete list or a deletion takes something away,
-//! and a list that suddenly lacks most of what there was has to be confirmed by a second one ([`Limits::doubt`]).
+//! and a list that suddenly lacks most of what there was, or a namespace, has to be confirmed by a second one
+//! ([`Limits::doubt`]).
 //!
 //! The loop is our own because what matters here is not to be had from outside kube's watcher: bookmarks, by which a
 //! watch that is silently stuck is noticed, the way from streamed to paged lists, and objects that do not decode.

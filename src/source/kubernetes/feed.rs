@@ -74,7 +74,7 @@ impl Feed {
             limits,
             outlet,
             board,
-            known: Known::default(),
+            known: Known::new(resource),
             version: 0,
             streaming: true,
             position: None,
@@ -237,7 +237,7 @@ impl Feed {
                 watch,
                 missing,
                 known,
-                "a list lacks most objects: they stay in use until another one says so"
+                "a list lacks too much to be believed: it stays in use until another one says so"
             );
             self.doubted.get_or_insert_with(Instant::now);
         } else {

@@ -5,19 +5,27 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 
+use super::Resource;
 use crate::model::ObjectName;
 
-/// Fewer objects than these may go at once without a doubt.
+/// Fewer objects than these may go at once without a doubt. Not so namespaces: whatever is in one is denied without it, and
+/// all of that goes before a namespace does when it is deleted.
 const FEW: usize = 16;
 
 /// The objects of one feed, by the hashes of their names: a collision makes a count wrong by one, nothing else.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Known {
     hasher: RandomState,
     hashes: HashSet<u64, RandomState>,
+    are_namespaces: bool,
 }
 
 impl Known {
+    pub(super) fn new(resource: Resource) -> Self {
+        let are_namespaces = resource == Resource::Namespaces;
+        Self { hasher: RandomState::default(), hashes: HashSet::default(), are_namespaces }
+    }
+
     pub(super) fn insert(&mut self, name: &ObjectName) {
         self.hashes.insert(self.hasher.hash_one(name));
     }
@@ -39,7 +47,7 @@ impl Known {
 
     /// Whether it is hard to believe that so many of them are gone.
     pub(super) fn doubts(&self, missing: usize) -> bool {
-        missing >= FEW && missing > self.hashes.len() / 2
+        if self.are_namespaces { missing > 0 } else { missing >= FEW && missing > self.hashes.len() / 2 }
     }
 
     /// From now on these.
@@ -58,7 +66,7 @@ mod tests {
 
     #[test]
     fn a_list_that_takes_most_away_is_doubted() {
-        let mut known = Known::default();
+        let mut known = Known::new(Resource::Services);
         known.replace(&names(0, 100));
         assert_eq!(known.len(), 100);
         for (list, missing, doubted) in [
@@ -76,8 +84,16 @@ mod tests {
     }
 
     #[test]
+    fn a_list_that_takes_a_namespace_away_is_doubted() {
+        let mut known = Known::new(Resource::Namespaces);
+        known.replace(&names(0, 4));
+        assert!(known.doubts(known.missing_in(&names(0, 3))));
+        assert!(!known.doubts(known.missing_in(&names(0, 5))));
+    }
+
+    #[test]
     fn what_comes_and_goes_is_counted() {
-        let mut known = Known::default();
+        let mut known = Known::new(Resource::Services);
         for name in &names(0, 3) {
             known.insert(name);
             known.insert(name);

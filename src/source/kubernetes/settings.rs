@@ -39,8 +39,8 @@ pub struct Limits {
     pub answer: Duration,
     /// For one page of a list.
     pub page: Duration,
-    /// How long a list that lacks more than half of what there was is doubted: what it lacks goes when another list
-    /// says so after that time.
+    /// How long a list that lacks more than half of what there was, or a namespace, is doubted: what it lacks goes when
+    /// another list says so after that time.
     pub doubt: Duration,
     /// How often a kind is asked for that the API server does not have.
     pub absent: Duration,

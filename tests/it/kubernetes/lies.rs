@@ -19,14 +19,22 @@ fn service_at(version: u64, name: &str, address: &str) -> String {
 
 /// An API server where services are told by the test, one script after the other for each list that is asked for.
 fn scripted(lists: Vec<Events>) -> FakeApi {
+    scripted_of("services", lists)
+}
+
+/// The same for another kind.
+fn scripted_of(resource: &'static str, lists: Vec<Events>) -> FakeApi {
     let mut lists = lists.into_iter();
     let next = std::sync::Mutex::new(move || lists.next());
-    FakeApi::start(move |asked| match (asked.resource.as_str(), asked.kind) {
-        ("services", Kind::StreamedList) => match (next.lock().unwrap())() {
+    FakeApi::start(move |asked| match asked.kind {
+        Kind::StreamedList if asked.resource == resource => match (next.lock().unwrap())() {
             Some(events) => Reply::events(&events),
             None => Reply::status(500),
         },
-        ("services", Kind::Watch) => Reply::status(410),
+        Kind::Watch if asked.resource == resource => Reply::status(410),
+        Kind::StreamedList if asked.resource == "services" => {
+            Reply::events(&streamed(2, &[service_at(2, "web", "10.0.0.1")]))
+        }
         _ => rest(asked),
     })
 }
@@ -36,7 +44,11 @@ fn rest(asked: &Asked) -> Reply {
     if (asked.resource.as_str(), asked.kind) != ("namespaces", Kind::StreamedList) {
         return Reply::quiet(asked);
     }
-    Reply::events(&streamed(1, &[json!({"metadata": {"name": "shop", "resourceVersion": "1"}}).to_string()]))
+    Reply::events(&streamed(1, &[namespace_at(1, "shop")]))
+}
+
+fn namespace_at(version: u64, name: &str) -> String {
+    json!({"metadata": {"name": name, "resourceVersion": version.to_string()}}).to_string()
 }
 
 fn streamed(version: u64, services: &[String]) -> Events {
@@ -106,6 +118,21 @@ fn an_object_without_a_name_makes_a_list_take_nothing_away() {
     server.meshdns.wait_for_log("have no readable name");
     second.end();
     server.becomes(&name("api"), "A", "NXDOMAIN", &[]);
+}
+
+#[test]
+fn a_namespace_that_a_list_lacks_is_kept_until_it_is_deleted() {
+    // As an API server says that begins with nothing: its own namespaces come one by one.
+    let (first, second) = (streamed(3, &[namespace_at(1, "shop")]), streamed(4, &[]));
+    let api = scripted_of("namespaces", vec![first.clone(), second.clone()]);
+    let server = serve(&api);
+    server.becomes(&name("web"), "A", "NOERROR", &["10.0.0.1"]);
+    first.end();
+    let doubted = "meshdns_kubernetes_doubted_objects{kind=\"namespaces\"}";
+    until("doubt", || (server.metrics(doubted) == [1.0]).then_some(()));
+    server.becomes(&name("web"), "A", "NOERROR", &["10.0.0.1"]);
+    second.push(&event("DELETED", &namespace_at(5, "shop")));
+    server.becomes(&name("web"), "A", "NXDOMAIN", &[]);
 }
 
 #[test]
