@@ -167,6 +167,7 @@ pub(crate) fn slice(index: usize) -> Value {
     })
 }
 
-fn uid(index: usize, part: usize) -> String {
+/// A UID, which no other object has with this part.
+pub(crate) fn uid(index: usize, part: usize) -> String {
     format!("{index:08x}-0000-4000-8000-{part:012x}")
 }

@@ -167,6 +167,12 @@ impl ControlPlane {
         self.start_api_server();
     }
 
+    /// Puts objects into etcd as the API server stores them, by key, without asking it.
+    #[allow(dead_code, reason = "for benches")]
+    pub(crate) fn store(&self, objects: impl Iterator<Item = (String, Value)>) {
+        programs::put(self.etcd_address, objects);
+    }
+
     /// Ends everything, and keeps what etcd has in a directory that is not there yet.
     #[allow(dead_code, reason = "for benches")]
     pub(crate) fn keep_data(mut self, directory: &Path) {

@@ -5,6 +5,9 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::Command;
 
+use base64::prelude::{BASE64_STANDARD as BASE64, Engine};
+use serde_json::{Value, json};
+
 use super::super::peer::Peer;
 use super::super::tethered::Tethered;
 
@@ -16,6 +19,9 @@ static CONTROLLERS: Peer = Peer::tool("kube", "kube-controller-manager", "MESHDN
 /// Those that make and clean up EndpointSlices and namespaces. Slices of a deleted Service are collected as garbage.
 const CONTROLLERS_RUN: &str = "endpointslice-controller,endpointslice-mirroring-controller,namespace-controller,\
     garbage-collector-controller";
+
+/// Values that go into an etcd together; it takes no more than 128.
+const PUTS: usize = 100;
 
 /// The executable of the API server.
 #[allow(dead_code, reason = "for benches")]
@@ -53,14 +59,31 @@ pub(super) fn copy(from: &Path, to: &Path) {
 
 /// Has an etcd forget what was before this revision.
 pub(super) fn compact(etcd: SocketAddr, revision: &str) {
-    let order = format!("{{\"revision\": \"{revision}\", \"physical\": true}}");
+    order(etcd, "compaction", &json!({"revision": revision, "physical": true}));
+}
+
+/// Puts values under keys into an etcd: what an API server would, without its doing it.
+#[allow(dead_code, reason = "for benches")]
+pub(super) fn put(etcd: SocketAddr, values: impl Iterator<Item = (String, Value)>) {
+    let mut puts = values.map(|(key, value)| {
+        json!({"requestPut": {"key": BASE64.encode(key), "value": BASE64.encode(value.to_string())}})
+    });
+    loop {
+        let together: Vec<Value> = puts.by_ref().take(PUTS).collect();
+        if together.is_empty() {
+            return;
+        }
+        order(etcd, "txn", &json!({ "success": together }));
+    }
+}
+
+/// Tells an etcd what to do.
+fn order(etcd: SocketAddr, what: &str, order: &Value) {
     let mut stream = TcpStream::connect(etcd).unwrap();
+    let order = order.to_string();
     let length = order.len();
-    write!(
-        stream,
-        "POST /v3/kv/compaction HTTP/1.0\r\nHost: etcd\r\nContent-Length: {length}\r\n\r\n{order}"
-    )
-    .unwrap();
+    write!(stream, "POST /v3/kv/{what} HTTP/1.0\r\nHost: etcd\r\nContent-Length: {length}\r\n\r\n{order}")
+        .unwrap();
     let mut reply = String::new();
     stream.read_to_string(&mut reply).unwrap();
     assert!(reply.starts_with("HTTP/1.0 200 "), "{reply}");
