@@ -14,7 +14,7 @@ use crate::support;
 /// How often it is looked whether something has happened.
 const PACE: Duration = Duration::from_micros(250);
 /// How long something may take.
-const PATIENCE: Duration = Duration::from_secs(300);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Which one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

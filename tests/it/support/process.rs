@@ -24,6 +24,8 @@ pub(crate) struct Process {
     child: Child,
     lines: Receiver<String>,
     printed: Vec<String>,
+    /// How long to wait for what it should do.
+    pub(crate) patience: Duration,
 }
 
 impl Process {
@@ -58,7 +60,7 @@ impl Process {
         let (sender, lines) = channel();
         pass_on(child.stdout.take().unwrap(), sender.clone());
         pass_on(child.stderr.take().unwrap(), sender);
-        Self { name, child, lines, printed: Vec::new() }
+        Self { name, child, lines, printed: Vec::new(), patience: PATIENCE }
     }
 
     /// Waits for a line that begins so.
@@ -88,7 +90,7 @@ impl Process {
 
     /// The next line, if there is one soon; panics when `what` was waited for since `begin` and is not to be had.
     fn next_line(&mut self, what: &str, begin: Instant) -> Option<String> {
-        assert!(begin.elapsed() < PATIENCE, "{} did not get to `{what}`:\n{}", self.name, self.output());
+        assert!(begin.elapsed() < self.patience, "{} did not get to `{what}`:\n{}", self.name, self.output());
         match self.lines.recv_timeout(PACE) {
             Ok(line) => Some(line),
             Err(RecvTimeoutError::Timeout) => None,
@@ -128,7 +130,7 @@ impl Process {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
-            assert!(begin.elapsed() < PATIENCE, "{} does not end:\n{}", self.name, self.output());
+            assert!(begin.elapsed() < self.patience, "{} does not end:\n{}", self.name, self.output());
             self.printed.extend(self.lines.recv_timeout(PACE));
         }
     }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{ChildStdin, Command};
 use std::sync::Mutex;
+use std::time::Duration;
 
 use super::process::Process;
 
@@ -41,6 +42,11 @@ impl Tethered {
     /// Waits until `met` says so of the lines printed so far or of the world; panics when the program ends before.
     pub(crate) fn wait_until(&self, what: &str, met: impl FnMut(&[String]) -> bool) {
         self.process.lock().unwrap().wait_until(what, met);
+    }
+
+    /// How long to wait from now on.
+    pub(crate) fn be_patient(&self, patience: Duration) {
+        self.process.lock().unwrap().patience = patience;
     }
 
     /// Sends it a signal.

@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use kube::Config;
 use serde_json::Value;
@@ -25,6 +26,7 @@ pub(crate) struct Setup {
     flags: Vec<String>,
     without_controllers: bool,
     data: Option<PathBuf>,
+    patience: Option<Duration>,
 }
 
 impl Setup {
@@ -49,6 +51,13 @@ impl Setup {
     #[allow(dead_code, reason = "for benches")]
     pub(crate) fn with_data(mut self, directory: &Path) -> Self {
         self.data = Some(directory.to_owned());
+        self
+    }
+
+    /// How long the API server may take until it is ready.
+    #[allow(dead_code, reason = "for benches")]
+    pub(crate) fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = Some(patience);
         self
     }
 
@@ -123,6 +132,7 @@ impl ControlPlane {
             TcpStream::connect(self.address).is_err().then_some(())
         });
         let server = programs::api_server(self.address, self.etcd_address, &self.files, &self.setup.flags);
+        self.setup.patience.into_iter().for_each(|patience| server.be_patient(patience));
         server.wait_until("ready", |_| self.api.text("/readyz").is_ok_and(|text| text == "ok"));
         self.api_server = Some(server);
         self.api.apply(NODE);
