@@ -69,34 +69,47 @@ impl Process {
     }
 
     /// Waits until `met` says so of what was printed so far or of the world; panics when the program ends before.
-    pub(crate) fn wait_until(&mut self, what: &str, mut met: impl FnMut(&[String]) -> bool) {
+    pub(crate) fn wait_until(&mut self, what: &str, met: impl FnMut(&[String]) -> bool) {
+        self.try_wait_until(what, met).unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// The same, with a text of what went wrong.
+    pub(crate) fn try_wait_until(
+        &mut self,
+        what: &str,
+        mut met: impl FnMut(&[String]) -> bool,
+    ) -> Result<(), String> {
         let begin = Instant::now();
         while !met(&self.printed) {
-            let line = self.next_line(what, begin);
+            let line = self.next_line(what, begin)?;
             self.printed.extend(line);
         }
+        Ok(())
     }
 
     /// Waits for the next line that begins so, which then does not count as printed.
     pub(crate) fn reply(&mut self, beginning: &str) -> String {
         let begin = Instant::now();
         loop {
-            match self.next_line(beginning, begin) {
+            match self.next_line(beginning, begin).unwrap_or_else(|error| panic!("{error}")) {
                 Some(line) if line.starts_with(beginning) => return line,
                 line => self.printed.extend(line),
             }
         }
     }
 
-    /// The next line, if there is one soon; panics when `what` was waited for since `begin` and is not to be had.
-    fn next_line(&mut self, what: &str, begin: Instant) -> Option<String> {
-        assert!(begin.elapsed() < self.patience, "{} did not get to `{what}`:\n{}", self.name, self.output());
+    /// The next line, if there is one soon; an error when `what` was waited for since `begin` and is not to be had.
+    fn next_line(&mut self, what: &str, begin: Instant) -> Result<Option<String>, String> {
+        if begin.elapsed() >= self.patience {
+            return Err(format!("{} did not get to `{what}`:\n{}", self.name, self.output()));
+        }
         match self.lines.recv_timeout(PACE) {
-            Ok(line) => Some(line),
-            Err(RecvTimeoutError::Timeout) => None,
+            Ok(line) => Ok(Some(line)),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
             Err(RecvTimeoutError::Disconnected) => {
-                let status = self.child.wait();
-                panic!("{} ended before `{what}` ({status:?}):\n{}", self.name, self.output());
+                // The shell of a tethered program outlives it.
+                let status = self.child.try_wait();
+                Err(format!("{} ended before `{what}` ({status:?}):\n{}", self.name, self.output()))
             }
         }
     }

@@ -44,6 +44,15 @@ impl Tethered {
         self.process.lock().unwrap().wait_until(what, met);
     }
 
+    /// The same, with a text of what went wrong.
+    pub(crate) fn try_wait_until(
+        &self,
+        what: &str,
+        met: impl FnMut(&[String]) -> bool,
+    ) -> Result<(), String> {
+        self.process.lock().unwrap().try_wait_until(what, met)
+    }
+
     /// How long to wait from now on.
     pub(crate) fn be_patient(&self, patience: Duration) {
         self.process.lock().unwrap().patience = patience;

@@ -20,6 +20,9 @@ use super::programs;
 const NODE: &str =
     "{apiVersion: v1, kind: Node, metadata: {name: node, labels: {topology.kubernetes.io/zone: zone}}}";
 
+/// How often a large API server is started until it is ready.
+const ATTEMPTS: usize = 5;
+
 /// What a control plane is to be like.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Setup {
@@ -131,14 +134,22 @@ impl ControlPlane {
         super::until("port of the API server free", || {
             TcpStream::connect(self.address).is_err().then_some(())
         });
-        let server = programs::api_server(self.address, self.etcd_address, &self.files, &self.setup.flags);
-        self.setup.patience.into_iter().for_each(|patience| server.be_patient(patience));
-        server.wait_until("ready", |_| self.api.text("/readyz").is_ok_and(|text| text == "ok"));
-        self.api_server = Some(server);
+        self.api_server = Some(match self.setup.patience {
+            None => self.try_api_server().unwrap_or_else(|error| panic!("{error}")),
+            // It gives up when it has not looked through all services within a minute.
+            Some(_) => (0..ATTEMPTS).find_map(|_| self.try_api_server().ok()).expect("an API server"),
+        });
         self.api.apply(NODE);
         if !self.setup.without_controllers {
             self.controllers = Some(programs::controllers(&self.kubeconfig(&ADMIN)));
         }
+    }
+
+    fn try_api_server(&self) -> Result<Tethered, String> {
+        let server = programs::api_server(self.address, self.etcd_address, &self.files, &self.setup.flags);
+        self.setup.patience.into_iter().for_each(|patience| server.be_patient(patience));
+        server.try_wait_until("ready", |_| self.api.text("/readyz").is_ok_and(|text| text == "ok"))?;
+        Ok(server)
     }
 
     /// Kills the API server and the controllers: connections are reset, then refused.
