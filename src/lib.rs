@@ -17,6 +17,7 @@ pub mod apiserver;
 pub mod catalog;
 #[cfg(feature = "server")]
 pub mod config;
+pub mod corefile;
 pub mod inventory;
 pub mod keeper;
 pub mod model;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The pure core, from the left: each may use those before it and itself.
-const CORE: [&str; 7] = ["model", "inventory", "allocate", "catalog", "answer", "wire", "keeper"];
+const CORE: [&str; 8] = ["model", "corefile", "inventory", "allocate", "catalog", "answer", "wire", "keeper"];
 
 /// Words that a pure module does not have. What they stand for comes in as an argument.
 const IMPURE: [&str; 14] = [
