@@ -20,6 +20,7 @@ mod plan;
 mod records;
 mod restored;
 mod serve;
+mod surroundings;
 
 use std::process::ExitCode;
 
@@ -57,7 +58,7 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Say what a change would bring, before it is applied
     Plan(plan::Plan),
-    /// Check settings and manifests without serving them
+    /// Check settings, manifests and Corefiles without serving anything
     Check(check::Check),
 }
 

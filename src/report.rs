@@ -6,6 +6,7 @@
 mod ask;
 mod check;
 mod conflicts;
+mod corefile;
 mod explanation;
 mod ledger;
 mod listing;
@@ -17,6 +18,7 @@ mod render;
 pub use ask::{BadQuestion, Question, explain};
 pub use check::{CheckReport, ReportedProblem, check_text};
 pub use conflicts::{Conflict, Loser, conflicts, conflicts_text};
+pub use corefile::{CorefileReport, ReportedFinding, ReportedNote, ReportedRoute, ReportedSpan, ReportedTtl};
 pub use explanation::{Explanation, ReportedDefect, ReportedRecord, ReportedStaleness, ReportedStep, Status};
 pub use ledger::{ReportedConflict, ReportedHost, ReportedLedger, ledger_text};
 pub use listing::{BadFilter, Filter, ReportedLine, records};

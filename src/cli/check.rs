@@ -1,16 +1,20 @@
-//! `check`: what is wrong with settings and manifests, as the server would read them.
+//! `check`: what is wrong with settings and manifests, as the server would read them, and with the Corefiles before it.
 
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Args;
-use meshdns::config::Problems;
-use meshdns::report::{CheckReport, check_text};
+use meshdns::config::{Problems, Settings};
+use meshdns::corefile::{self, Corefile, Corefiles, World};
+use meshdns::report::{CheckReport, CorefileReport, check_text};
 use meshdns::source::Report;
 
 use super::flags::{AnswerFlags, ServerFlags};
 use super::load::load;
 use super::output::Output;
+use super::surroundings::Surroundings;
 use super::{FINDINGS, UNUSABLE};
 
 /// Arguments of `check`.
@@ -18,9 +22,17 @@ use super::{FINDINGS, UNUSABLE};
 #[command(after_help = "Examples:
   meshdns check --config meshdns.yaml
   meshdns check --zone cluster.local --manifests ./manifests --output json
+  meshdns check --config meshdns.yaml --corefile Corefile
+  meshdns check --config meshdns.yaml --corefile nodelocal/Corefile --corefile coredns/Corefile
 
-Exit codes: 0 nothing is wrong, 1 an object has a defect, 2 the settings are refused.")]
+Exit codes: 0 nothing is wrong, 1 an object has a defect or a Corefile a finding, 2 the settings or a Corefile are refused.")]
 pub(super) struct Check {
+    /// Corefile that leads to meshdns: tells the TTLs that clients see, and what is wrong; repeatable, in the order from the client
+    #[arg(long = "corefile", value_name = "FILE")]
+    corefiles: Vec<PathBuf>,
+    /// Address at which Corefiles ask meshdns over plain DNS; repeatable [beside setting: listen.dns]
+    #[arg(long, value_name = "ADDRESS", value_parser = dns_address, requires = "corefiles")]
+    meshdns_at: Vec<SocketAddr>,
     /// How to print
     #[arg(long, value_enum, default_value_t)]
     output: Output,
@@ -37,19 +49,63 @@ impl Check {
             Ok(settings) => settings,
             Err(problems) => return refused(self.output, &problems),
         };
+        let corefiles = match corefiles(&self.corefiles)? {
+            Ok(corefiles) => corefiles,
+            Err(error) => {
+                eprintln!("{error}");
+                return unusable(self.output, &CheckReport::of_refused(&error));
+            }
+        };
         let report = load(&settings)?.report;
-        let found = CheckReport::of(&[], &report);
+        let mut found = CheckReport::of(&[], &report);
+        found.corefile = told(corefiles, self.meshdns_at, &settings);
         self.output.print(&found, check_text)?;
-        Ok(if found.defects.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FINDINGS) })
+        Ok(if found.has_findings() { ExitCode::from(FINDINGS) } else { ExitCode::SUCCESS })
     }
+}
+
+/// Reads Corefiles; the inner error is what CoreDNS would say of one.
+fn corefiles(paths: &[PathBuf]) -> Result<Result<Vec<Corefile>, corefile::Error>> {
+    let read = |path: &PathBuf| {
+        let file = path.display().to_string();
+        let text = Surroundings.text(&file).map_err(anyhow::Error::msg).with_context(|| file.clone())?;
+        Ok(Corefile::read(&file, &text, &Surroundings))
+    };
+    paths.iter().map(read).collect()
+}
+
+/// What Corefiles do to our answers; nothing without any.
+fn told(
+    files: Vec<Corefile>,
+    mut meshdns_at: Vec<SocketAddr>,
+    settings: &Settings,
+) -> Option<CorefileReport> {
+    if files.is_empty() {
+        return None;
+    }
+    meshdns_at.extend(&settings.listen.dns);
+    Some(CorefileReport::of(&Corefiles::new(files, meshdns_at), settings))
+}
+
+/// An address, whose port may be left out as in a Corefile.
+fn dns_address(text: &str) -> Result<SocketAddr> {
+    let with_default_port = || text.parse::<IpAddr>().ok().map(|address| SocketAddr::new(address, 53));
+    text.parse()
+        .ok()
+        .or_else(with_default_port)
+        .with_context(|| format!("`{text}` is not an address, such as 10.96.0.53 or 127.0.0.1:5353"))
 }
 
 /// Problems go to standard error as with every command; programs get them as a result too.
 fn refused(output: Output, problems: &Problems) -> Result<ExitCode> {
     eprintln!("{problems}");
+    let problems: Vec<_> = problems.iter().cloned().collect();
+    unusable(output, &CheckReport::of(&problems, &Report::default()))
+}
+
+fn unusable(output: Output, report: &CheckReport) -> Result<ExitCode> {
     if output == Output::Json {
-        let problems: Vec<_> = problems.iter().cloned().collect();
-        output.print(&CheckReport::of(&problems, &Report::default()), check_text)?;
+        output.print(report, check_text)?;
     }
     Ok(ExitCode::from(UNUSABLE))
 }

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::corefile::{CorefileReport, corefile_text};
 use super::explanation::ReportedDefect;
 use crate::config::Problem;
+use crate::corefile;
 use crate::source::Report;
 
 /// Everything that is wrong, and what was read.
@@ -19,6 +21,9 @@ pub struct CheckReport {
     pub objects: BTreeMap<&'static str, u64>,
     /// Objects of kinds that DNS has no use for, by `apiVersion/kind`.
     pub skipped: BTreeMap<String, u64>,
+    /// What Corefiles do to our answers, if any was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub corefile: Option<CorefileReport>,
 }
 
 /// One problem of the settings.
@@ -42,7 +47,24 @@ impl CheckReport {
             defects: report.defects.iter().map(Into::into).collect(),
             objects: report.objects.iter().map(|(kind, count)| (kind.as_str(), *count)).collect(),
             skipped: report.skipped.clone(),
+            corefile: None,
         }
+    }
+
+    /// Of a Corefile that CoreDNS would refuse.
+    pub fn of_refused(error: &corefile::Error) -> Self {
+        let problem = ReportedProblem {
+            file: error.place.file.to_string(),
+            line: Some(error.place.line),
+            setting: "--corefile".to_owned(),
+            message: error.message.clone(),
+        };
+        Self { problems: vec![problem], ..Self::of(&[], &Report::default()) }
+    }
+
+    /// Whether anything is wrong with what was read.
+    pub fn has_findings(&self) -> bool {
+        !self.defects.is_empty() || self.corefile.as_ref().is_some_and(|found| !found.findings.is_empty())
     }
 }
 
@@ -57,7 +79,7 @@ impl From<&Problem> for ReportedProblem {
     }
 }
 
-/// The report as text: defects, one per line, then counts.
+/// The report as text: defects, one per line, then counts, then Corefiles.
 pub fn check_text(found: &CheckReport) -> String {
     let mut text: String = found.defects.iter().map(|defect| format!("{defect}\n")).collect();
     let defects = match found.defects.len() {
@@ -69,5 +91,6 @@ pub fn check_text(found: &CheckReport) -> String {
     let objects = listed(found.objects.iter().map(|(kind, count)| format!("{count} {kind}")).collect());
     let skipped = listed(found.skipped.iter().map(|(kind, count)| format!("{count} {kind}")).collect());
     text.push_str(&format!("{defects}\nobjects: {objects}\nskipped: {skipped}\n"));
+    found.corefile.iter().for_each(|found| text.push_str(&corefile_text(found)));
     text
 }

@@ -4,6 +4,7 @@
 
 mod cluster;
 mod commands;
+mod corefile_check;
 mod corefiles;
 mod differential;
 mod doctor;

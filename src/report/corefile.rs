@@ -1,0 +1,81 @@
+//! What clients see of our TTLs through the Corefiles before us, and what is wrong with these. `docs/corefile.md` documents
+//! the shapes.
+
+mod bounds;
+mod classes;
+mod delegation;
+mod finding;
+mod notes;
+mod suggest;
+mod text;
+mod way;
+
+use serde::Serialize;
+
+use crate::config::Settings;
+use crate::corefile::{Corefiles, Route, Zone};
+use crate::model::ZoneKind;
+pub use classes::{ReportedSpan, ReportedTtl};
+pub use finding::{ReportedFinding, ReportedNote};
+pub(super) use text::corefile_text;
+pub use way::ReportedRoute;
+
+/// The TTLs that reach clients, and what is wrong with the Corefiles.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct CorefileReport {
+    /// The ways of names that meshdns answers, or would if `grpc` were in the last server block of the way.
+    pub routes: Vec<ReportedRoute>,
+    /// What is wrong.
+    pub findings: Vec<ReportedFinding>,
+    /// What is worth knowing and not wrong.
+    pub notes: Vec<ReportedNote>,
+}
+
+/// All that the report is made of.
+struct Seen<'c> {
+    corefiles: &'c Corefiles,
+    settings: &'c Settings,
+    /// The zones of the settings.
+    zones: Vec<(Zone, ZoneKind)>,
+    /// The ways of all zones that the Corefiles or the settings tell apart, by the server block where they begin.
+    ways: Vec<Vec<Route<'c>>>,
+}
+
+impl<'c> Seen<'c> {
+    fn of(corefiles: &'c Corefiles, settings: &'c Settings) -> Self {
+        let zones: Vec<_> = settings.zones.iter().map(|zone| (Zone::from(&zone.name), zone.kind)).collect();
+        let names: Vec<Zone> = zones.iter().map(|(zone, _)| zone.clone()).collect();
+        let ways = corefiles.starts().into_iter().map(|start| {
+            let zones = corefiles.zones_of(start, &names);
+            zones.iter().map(|zone| corefiles.route(start, zone)).collect()
+        });
+        Self { corefiles, settings, ways: ways.collect(), zones }
+    }
+
+    /// The kind of our zone that a zone is in.
+    fn kind(&self, zone: &Zone) -> Option<ZoneKind> {
+        let ours = self.zones.iter().filter(|(ours, _)| ours.holds(zone));
+        ours.max_by_key(|(ours, _)| ours.to_string().len()).map(|(_, kind)| *kind)
+    }
+
+    /// What a zone can have: as our zone that it is in; a reverse zone has addresses whosever it is.
+    fn contents(&self, zone: &Zone) -> Option<ZoneKind> {
+        self.kind(zone).or_else(|| zone.is_reverse().then_some(ZoneKind::Reverse))
+    }
+
+    fn routes(&self) -> impl Iterator<Item = &Route<'c>> {
+        self.ways.iter().flatten()
+    }
+}
+
+impl CorefileReport {
+    /// Of Corefiles, under these settings.
+    pub fn of(corefiles: &Corefiles, settings: &Settings) -> Self {
+        let seen = Seen::of(corefiles, settings);
+        let mut report = Self { routes: way::ways(&seen), ..Self::default() };
+        delegation::check(&seen, &mut report.findings);
+        bounds::check(&seen, &mut report.findings);
+        notes::collect(&seen, &mut report.notes);
+        report
+    }
+}
