@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use super::duration::seconds;
 use super::error::{Error, Place};
 use super::grpc::{address, policy};
 use super::key::Transport;
@@ -9,29 +10,98 @@ use super::lexer::Token;
 use super::stanza::{Property, Stanza};
 use super::zone::{Zone, within};
 
-/// Properties that change neither who is asked nor for what, and how many arguments they have.
-const OTHERS: [(&str, std::ops::RangeInclusive<usize>); 20] = [
-    ("max_fails", 1..=1),
-    ("max_connect_attempts", 1..=1),
-    ("health_check", 1..=usize::MAX),
-    ("force_tcp", 0..=0),
-    ("prefer_udp", 0..=0),
-    ("tls", 0..=3),
-    ("tls_servername", 1..=1),
-    ("expire", 1..=1),
-    ("max_age", 1..=1),
-    ("max_idle_conns", 1..=1),
-    ("read_timeout", 1..=1),
-    ("doh_method", 1..=1),
-    ("policy", 1..=1),
-    ("max_concurrent", 1..=1),
-    ("next_on_nodata", 0..=0),
-    ("failfast_all_unhealthy_upstreams", 0..=0),
-    ("failover", 1..=usize::MAX),
-    ("resolver", 1..=usize::MAX),
-    ("source_address", 1..=1),
-    ("next", 1..=usize::MAX),
+/// Properties besides `except`: how many arguments they have, and what these are.
+const PROPERTIES: [(&str, std::ops::RangeInclusive<usize>, Value); 20] = [
+    ("max_fails", 1..=1, Value::Count),
+    ("max_connect_attempts", 1..=1, Value::Count),
+    ("health_check", 1..=4, Value::HealthCheck),
+    ("force_tcp", 0..=0, Value::Any),
+    ("prefer_udp", 0..=0, Value::Any),
+    ("tls", 0..=3, Value::Any),
+    ("tls_servername", 1..=1, Value::Any),
+    ("expire", 1..=1, Value::Duration),
+    ("max_age", 1..=1, Value::Duration),
+    ("max_idle_conns", 1..=1, Value::Count),
+    ("read_timeout", 1..=1, Value::Duration),
+    ("doh_method", 1..=1, Value::Method),
+    ("policy", 1..=1, Value::Policy),
+    ("max_concurrent", 1..=1, Value::Count),
+    ("next_on_nodata", 0..=0, Value::Any),
+    ("failfast_all_unhealthy_upstreams", 0..=0, Value::Any),
+    ("failover", 1..=usize::MAX, Value::Rcode),
+    ("resolver", 1..=usize::MAX, Value::Address),
+    ("source_address", 1..=1, Value::Address),
+    ("next", 1..=usize::MAX, Value::Rcode),
 ];
+
+/// Names of RCODEs (miekg/dns `StringToRcode`).
+const RCODES: [&str; 21] = [
+    "NOERROR",
+    "FORMERR",
+    "SERVFAIL",
+    "NXDOMAIN",
+    "NOTIMP",
+    "NOTIMPL",
+    "REFUSED",
+    "YXDOMAIN",
+    "YXRRSET",
+    "NXRRSET",
+    "NOTAUTH",
+    "NOTZONE",
+    "DSOTYPENI",
+    "BADSIG",
+    "BADKEY",
+    "BADTIME",
+    "BADMODE",
+    "BADNAME",
+    "BADALG",
+    "BADTRUNC",
+    "BADCOOKIE",
+];
+
+/// What the arguments of a property are.
+#[derive(Clone, Copy)]
+enum Value {
+    Any,
+    Count,
+    Duration,
+    /// A duration and how to ask.
+    HealthCheck,
+    Method,
+    Policy,
+    Rcode,
+    Address,
+}
+
+impl Value {
+    fn check(self, property: &Property, arguments: &[Token]) -> Result<(), Error> {
+        let arguments = match self {
+            Value::HealthCheck => &arguments[..1],
+            _ => arguments,
+        };
+        for argument in arguments {
+            let text = argument.text.as_str();
+            let (is_right, expected) = match self {
+                Value::Any => (true, ""),
+                Value::Count => (text.parse::<u32>().is_ok(), "a number"),
+                Value::Duration | Value::HealthCheck => {
+                    (seconds(text).is_some_and(|seconds| seconds >= 0.0), "a duration such as 5s")
+                }
+                Value::Method => (matches!(text, "GET" | "POST"), "GET or POST"),
+                Value::Policy => return policy(argument),
+                Value::Rcode => {
+                    (RCODES.iter().any(|rcode| rcode.eq_ignore_ascii_case(text)), "an RCODE such as NXDOMAIN")
+                }
+                Value::Address => (address(text).is_some(), "an address"),
+            };
+            if !is_right {
+                let message = format!("`{} {text}`: {expected} is expected", property.name);
+                return Err(Error::new(&argument.place, message));
+            }
+        }
+        Ok(())
+    }
+}
 
 /// One `forward` of a server block.
 #[derive(Clone, Debug, PartialEq)]
@@ -109,6 +179,13 @@ impl Forward {
         let Some(zone) = Zone::of_argument(&from.text).into_iter().next() else {
             return Err(Error::new(place, format!("`forward {}`: that is no zone", from.text)));
         };
+        for upstream in to {
+            let (transport, _) = Transport::split(&upstream.text);
+            if !matches!(transport, Transport::Dns | Transport::Tls | Transport::Https) {
+                let message = format!("`{}`: `forward` asks over dns, tls or https", upstream.text);
+                return Err(Error::new(&upstream.place, message));
+            }
+        }
         let to = to.iter().map(|upstream| Upstream::of(&upstream.text)).collect();
         let mut forward = Self { place: place.clone(), from: zone, except: Vec::new(), to, hands_on: false };
         for property in &stanza.properties {
@@ -123,19 +200,15 @@ impl Forward {
             self.except.extend(zones.iter().flat_map(|zone| Zone::of_argument(&zone.text)));
             return Ok(());
         }
-        let Some((name, count)) = OTHERS.iter().find(|(name, _)| *name == property.name) else {
+        let Some((name, count, value)) = PROPERTIES.iter().find(|(name, _, _)| *name == property.name) else {
             let message = format!("`{}` is no property of `forward`", property.name);
             return Err(Error::new(&property.place, message));
         };
         let arguments = property.counted(count.clone())?;
-        match *name {
-            "policy" => policy(&arguments[0])?,
-            "next" => {
-                let negative = |rcode: &Token| rcode.text.eq_ignore_ascii_case("NXDOMAIN");
-                self.hands_on |= arguments.iter().any(negative);
-            }
-            _ => {}
-        }
+        value.check(property, arguments)?;
+        // `next` before another `forward` hands on to that.
+        let negative = |rcode: &Token| rcode.text.eq_ignore_ascii_case("NXDOMAIN");
+        self.hands_on |= *name == "next" && arguments.iter().any(negative);
         Ok(())
     }
 
