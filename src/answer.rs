@@ -23,8 +23,8 @@ pub use asked::{Asked, AskedError};
 pub use notes::{Notes, Recorder, Step, Topic, Weight};
 pub use outcome::{Addresses, Alias, Base, Data, MadeName, NameServer, Outcome, Records, Soa};
 
-use crate::catalog::{Catalog, Class, NegativePending};
-use crate::model::{Name, Zone, ZoneKind};
+use crate::catalog::{Catalog, Class, NegativePending, TtlSource, UnitTtl};
+use crate::model::{Name, Ttl, Zone, ZoneKind};
 use alias::Place;
 
 /// Record types by number (IANA DNS parameters).
@@ -70,13 +70,15 @@ pub struct Question {
 /// What a search at one name gave.
 enum Found {
     /// Records of the asked type.
-    Records(Records, Class),
+    Records(Records, Class, UnitTtl),
     /// An alias leads on.
     Alias {
         /// To this name.
         target: Name,
         /// As written, in wire form.
         text: Box<[u8]>,
+        /// What its object says of TTLs.
+        ttl: UnitTtl,
     },
     /// The name exists, with no record of the asked type.
     Nothing,
@@ -135,7 +137,7 @@ fn in_zone(
     notes: &mut impl Notes,
     depth: usize,
 ) -> Outcome {
-    let soa = zone::soa(catalog, zone, at);
+    let soa = zone::soa(catalog, zone, at, name);
     let found = match zone::fixed(catalog, zone, at, name, kind, &soa, notes) {
         Some(found) => found,
         None if zone.kind == ZoneKind::Reverse => reverse::find(catalog, name, kind, notes),
@@ -151,21 +153,24 @@ fn in_zone(
         found => found,
     };
     match found {
-        Found::Records(records, class) => data(catalog, records, class, notes),
-        Found::Alias { target, text } => {
-            alias::follow(catalog, &target, text, Place { zone: Some(zone), soa }, name, kind, notes, depth)
+        Found::Records(records, class, unit) => data(catalog, name, records, class, unit, notes),
+        Found::Alias { target, text, ttl } => {
+            let place = Place { zone: Some(zone), soa };
+            alias::follow(catalog, alias::Leads { target, text, ttl }, place, name, kind, notes, depth)
         }
-        Found::Nothing => negative(Outcome::NoData, Some(soa), notes),
+        Found::Nothing => negative(catalog, Outcome::NoData, Some(soa), notes),
         // A name below the apex is never NXDOMAIN for SOA: who looks for the zone's apex gets its SOA either way.
-        Found::Missing | Found::Pending if kind == kind::SOA => negative(Outcome::NoData, Some(soa), notes),
-        Found::Missing => negative(Outcome::NoSuchName, Some(soa), notes),
-        Found::Pending => negative(Outcome::NoSuchName, pending_soa(catalog, soa, notes), notes),
+        Found::Missing | Found::Pending if kind == kind::SOA => {
+            negative(catalog, Outcome::NoData, Some(soa), notes)
+        }
+        Found::Missing => negative(catalog, Outcome::NoSuchName, Some(soa), notes),
+        Found::Pending => negative(catalog, Outcome::NoSuchName, pending_soa(catalog, soa, notes), notes),
     }
 }
 
 /// The SOA under which a pending name's absence may be kept; none when it must not be kept.
 fn pending_soa(catalog: &Catalog, soa: Soa, notes: &mut impl Notes) -> Option<Soa> {
-    match catalog.policy.ttl.negative_pending {
+    match catalog.policy.ttl.load().current().negative_pending {
         NegativePending::Uncached => {
             notes.say(|| Step::of(Topic::Ttl, "no SOA: the name may come any moment (ttl.negativePending)"));
             None
@@ -177,27 +182,68 @@ fn pending_soa(catalog: &Catalog, soa: Soa, notes: &mut impl Notes) -> Option<So
                     format!("{} s: the name may come any moment (ttl.negativePending)", ttl.seconds()),
                 )
             });
-            Some(Soa { ttl: ttl.seconds(), minimum: ttl.seconds(), ..soa })
+            let (ttl, source) = (ttl.seconds(), TtlSource::NegativePending);
+            Some(Soa { ttl, minimum: ttl, source, ..soa })
         }
     }
 }
 
-fn data(catalog: &Catalog, records: Records, class: Class, notes: &mut impl Notes) -> Outcome {
-    let (ttl, reason) = match &records {
-        Records::Soa(soa) => (soa.ttl, "ttl.negative, 300 at most"),
-        Records::Text(_) => (zone::VERSION_TTL, "fixed for this name"),
-        _ => (catalog.policy.ttl.of(class).seconds(), "ttl.default"),
-    };
+fn data(
+    catalog: &Catalog,
+    name: &Asked,
+    records: Records,
+    class: Class,
+    unit: UnitTtl,
+    notes: &mut impl Notes,
+) -> Outcome {
     notes.say(|| Step::of(Topic::Outcome, "NOERROR: there are such records"));
-    notes.say(|| Step::of(Topic::Ttl, format!("{ttl} s ({reason}; class {})", class.as_str())));
+    let ttl = match &records {
+        Records::Soa(soa) => fixed_ttl(soa.ttl, "ttl.negative, 300 at most", notes),
+        Records::Text(_) => fixed_ttl(zone::VERSION_TTL, "fixed for this name", notes),
+        _ => given_ttl(catalog, name, class, unit, notes),
+    };
     Outcome::Data(Data { aliases: Vec::new(), records, ttl })
 }
 
-fn negative(outcome: fn(Option<Soa>) -> Outcome, soa: Option<Soa>, notes: &mut impl Notes) -> Outcome {
+fn fixed_ttl(ttl: u32, reason: &str, notes: &mut impl Notes) -> u32 {
+    notes.say(|| Step::of(Topic::Ttl, format!("{ttl} s ({reason}; class {})", Class::Zone.as_str())));
+    ttl
+}
+
+/// The TTL of records of a unit, in seconds.
+fn given_ttl(catalog: &Catalog, name: &Asked, class: Class, unit: UnitTtl, notes: &mut impl Notes) -> u32 {
+    let ttls = catalog.policy.ttl.load();
+    let given = ttls.give(class, name.wire(), unit);
+    let seconds = given.ttl.seconds();
+    if let (Some(refused), Some(bounds)) = (given.refused, ttls.under(unit).annotations) {
+        notes.say(|| {
+            let (min, max) = (bounds.min.seconds(), bounds.max.seconds());
+            let refused = refused.seconds();
+            let asked = format!("annotation {} asks for {refused} s", Ttl::ANNOTATION);
+            Step::of(Topic::Ttl, format!("{asked}, outside ttl.annotations ({min} to {max})"))
+                .weighing(Weight::Aside)
+        });
+    }
+    notes.say(|| {
+        let source = ttls.under(unit).in_words(given.source);
+        Step::of(Topic::Ttl, format!("{seconds} s ({source}; class {})", class.as_str()))
+    });
+    seconds
+}
+
+fn negative(
+    catalog: &Catalog,
+    outcome: fn(Option<Soa>) -> Outcome,
+    soa: Option<Soa>,
+    notes: &mut impl Notes,
+) -> Outcome {
     let outcome = outcome(soa);
     notes.say(|| {
         let kept = match outcome.soa() {
-            Some(soa) => format!("; caches keep this for {} s (ttl.negative)", soa.ttl),
+            Some(soa) => {
+                let source = catalog.policy.ttl.load().current().in_words(soa.source);
+                format!("; caches keep this for {} s ({source})", soa.ttl)
+            }
             None => String::new(),
         };
         Step::of(Topic::Outcome, format!("{}{kept}", outcome.in_words()))

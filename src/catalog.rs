@@ -21,6 +21,7 @@ mod service_sets;
 mod staleness;
 mod table;
 mod tallies;
+mod ttl;
 mod units;
 
 use std::sync::Arc;
@@ -28,14 +29,15 @@ use std::sync::Arc;
 pub use compile::compile;
 pub use endpoints::{EndpointSet, Entry, PortFilter};
 pub use hosts::{AddressOrigin, Difference, HostState, HostUnit, Parity, PassedOver};
-pub use policy::{
-    AutomaticAddresses, Class, CompilePolicy, Families, NegativePending, PodMode, Policy, TtlPolicy,
-    Visibility,
-};
+pub use policy::{AutomaticAddresses, CompilePolicy, Families, PodMode, Policy, Visibility};
 pub use records::Listed;
 pub use service_set::{ServiceRecord, ServiceSet, ServiceTarget};
 pub use staleness::{StaleFrom, Staleness, StalenessMark};
 pub use tallies::Tallies;
+pub use ttl::{
+    Class, ClassTtls, GivenTtl, HostPattern, HostPatternError, InForce, MAX_RULES, NegativePending,
+    TtlBounds, TtlPolicies, TtlPolicy, TtlRule, TtlSource, UnitTtl,
+};
 pub use units::{Hidden, PodUnit, ServiceKind, ServiceUnit, Unit};
 
 use crate::inventory::UnitKey;

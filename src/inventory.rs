@@ -278,6 +278,7 @@ mod tests {
             endpoints: Vec::new(),
             selector: Some(Labels::from_iter([("app", "db")])),
             answer: None,
+            ttl: None,
             export_to: Vec::new(),
             created: 0,
             assigned: Vec::new(),
@@ -317,6 +318,7 @@ mod tests {
                 addressing: crate::model::Addressing::Headless,
                 ports: [].into(),
                 selects_pods: true,
+                ttl: None,
             })
         };
         for (labels, touches) in [(false, false), (true, true)] {

@@ -35,7 +35,7 @@ impl Keeper {
 
     /// Starts with nothing known.
     pub fn with_allocator(catalog: Arc<Catalog>, allocator: Box<dyn Allocator>) -> Self {
-        let inventory = Inventory::keeping(catalog.policy.compile.fields());
+        let inventory = Inventory::keeping(catalog.policy.fields());
         Self { inventory, allocator, catalog, revisions: BTreeMap::new() }
     }
 
@@ -109,7 +109,7 @@ impl Keeper {
 
     fn publish(&self, touched: &BTreeSet<UnitKey>) {
         for key in touched {
-            let unit = compile(&self.inventory, &*self.allocator, key, &self.catalog.policy.compile);
+            let unit = compile(&self.inventory, &*self.allocator, key, &self.catalog.policy);
             self.catalog.publish(key.clone(), unit);
         }
     }

@@ -29,7 +29,7 @@ pub(crate) fn keeper(objects: Vec<Object>) -> (Arc<Catalog>, Keeper) {
         pods: PodMode::Disabled,
         zonal_names: false,
         server_addresses: Vec::new(),
-        ttl: TtlPolicy::default(),
+        ttl: TtlPolicy::default().into(),
         compile: CompilePolicy::default(),
     }));
     let mut keeper = Keeper::new(catalog.clone());
@@ -56,6 +56,7 @@ pub(crate) fn cluster(services: usize) -> Vec<Object> {
         addressing: Addressing::Headless,
         ports: [port()].into(),
         selects_pods: true,
+        ttl: None,
     }));
     objects.push(named_slice(ObjectName::new("default", "big"), "big", 100, 0x00f0_0000));
     objects
@@ -91,6 +92,7 @@ pub(crate) fn service(index: usize) -> Object {
         addressing,
         ports: [port()].into(),
         selects_pods: true,
+        ttl: None,
     })
 }
 
@@ -134,6 +136,7 @@ pub(crate) fn entry(host: &str, index: usize) -> Object {
         endpoints: Vec::new(),
         selector: None,
         answer: None,
+        ttl: None,
         export_to: Vec::new(),
         created: 0,
         assigned: vec![(host.into(), Ipv4Addr::from(0xf0f0_0000 + index as u32).into())],

@@ -4,8 +4,10 @@
 //! answered with the alias in front; a target that gives nothing leaves no alias either (NODATA), as does a chain
 //! of more than eleven, wherever it ends. Elsewhere, which includes our other zones, the alias stands whatever the target gives.
 
-use super::{Alias, Asked, Data, Notes, Outcome, Records, Soa, Step, Topic, Weight, kind, lookup, negative};
-use crate::catalog::{Catalog, Class};
+use super::{
+    Alias, Asked, Data, Notes, Outcome, Records, Soa, Step, Topic, Weight, given_ttl, kind, lookup, negative,
+};
+use crate::catalog::{Catalog, Class, UnitTtl};
 use crate::model::{Name, Zone};
 
 /// The longest chain of aliases that is followed.
@@ -20,12 +22,20 @@ pub(super) struct Place<'a> {
     pub(super) soa: Soa,
 }
 
-/// The alias and where it leads, as one outcome.
-#[expect(clippy::too_many_arguments, reason = "the place of the alias, its target, and the question")]
+/// What an alias leads to.
+pub(super) struct Leads {
+    /// The name, compared without regard to case.
+    pub(super) target: Name,
+    /// As written, in wire form.
+    pub(super) text: Box<[u8]>,
+    /// What its object says of TTLs.
+    pub(super) ttl: UnitTtl,
+}
+
+/// The alias and where it leads, as one outcome. Both have one TTL, the smaller one.
 pub(super) fn follow(
     catalog: &Catalog,
-    target: &Name,
-    text: Box<[u8]>,
+    alias: Leads,
     place: Place<'_>,
     name: &Asked,
     kind: u16,
@@ -33,12 +43,13 @@ pub(super) fn follow(
     depth: usize,
 ) -> Outcome {
     let Place { zone, soa } = place;
-    let ttl = catalog.policy.ttl.of(Class::ExternalName).seconds();
+    let Leads { target, text, ttl } = alias;
+    let ttl = given_ttl(catalog, name, Class::ExternalName, ttl, notes);
     let alone = |text| Data { aliases: vec![Alias { target: text }], records: Records::None, ttl };
     match kind {
         kind::CNAME => return Outcome::Data(alone(text)),
         kind::A | kind::AAAA => {}
-        _ => return negative(Outcome::NoData, Some(soa), notes),
+        _ => return negative(catalog, Outcome::NoData, Some(soa), notes),
     }
     let found = catalog.policy.zones.find(target.wire()).map(|(zone, _)| &zone.name);
     let inside = zone.is_some_and(|zone| found == Some(&zone.name));
@@ -48,23 +59,25 @@ pub(super) fn follow(
         notes.say(|| {
             Step::of(Topic::Outcome, "the alias leads in a circle or too far").weighing(Weight::Cause)
         });
-        return nothing(soa, notes);
+        return nothing(catalog, soa, notes);
     }
     if depth > MAX_CHAIN {
         return Outcome::Data(alone(text));
     }
     notes.say(|| Step::of(Topic::Name, format!("the alias leads to {target}")));
-    match lookup(catalog, &Asked::of(target), kind, notes, depth + 1) {
+    match lookup(catalog, &Asked::of(&target), kind, notes, depth + 1) {
         Outcome::Data(mut data) => {
             data.aliases.insert(0, Alias { target: text });
+            data.ttl = data.ttl.min(ttl);
             Outcome::Data(data)
         }
         Outcome::Elsewhere { mut data, target } => {
             data.aliases.insert(0, Alias { target: text });
+            data.ttl = data.ttl.min(ttl);
             Outcome::Elsewhere { data, target }
         }
-        Outcome::NoData(_) | Outcome::NoSuchName(_) if inside => nothing(soa, notes),
-        Outcome::NoData(_) if ours => nothing(soa, notes),
+        Outcome::NoData(_) | Outcome::NoSuchName(_) if inside => nothing(catalog, soa, notes),
+        Outcome::NoData(_) if ours => nothing(catalog, soa, notes),
         Outcome::NoData(_) => Outcome::Data(alone(text)),
         Outcome::NoSuchName(_) if catalog.policy.zones.find(target.wire()).is_some() => {
             Outcome::Data(alone(text))
@@ -72,11 +85,11 @@ pub(super) fn follow(
         // Nothing of ours answers it: others may.
         Outcome::NoSuchName(_) | Outcome::NotMine | Outcome::Refused => {
             notes.say(|| Step::of(Topic::Outcome, "an upstream resolver is asked for the target"));
-            Outcome::Elsewhere { data: alone(text), target: target.clone() }
+            Outcome::Elsewhere { data: alone(text), target }
         }
     }
 }
 
-fn nothing(soa: Soa, notes: &mut impl Notes) -> Outcome {
-    negative(Outcome::NoData, Some(soa), notes)
+fn nothing(catalog: &Catalog, soa: Soa, notes: &mut impl Notes) -> Outcome {
+    negative(catalog, Outcome::NoData, Some(soa), notes)
 }

@@ -13,10 +13,12 @@ use std::sync::Arc;
 
 use super::alias::{self, Place};
 use super::{
-    Addresses, Asked, Data, Found, Notes, Outcome, Records, Step, Topic, Weight, kind, kubernetes, negative,
+    Addresses, Asked, Found, Notes, Outcome, Records, Step, Topic, Weight, kind, kubernetes, negative,
     pending_soa, zone,
 };
-use crate::catalog::{AddressOrigin, Catalog, Class, HostState, HostUnit, Parity, PassedOver, ServiceSet};
+use crate::catalog::{
+    AddressOrigin, Catalog, Class, HostState, HostUnit, Parity, PassedOver, ServiceSet, UnitTtl,
+};
 use crate::model::{Kind, Port};
 
 /// Looks a name up among mesh hosts.
@@ -80,29 +82,29 @@ pub(super) fn outside_zones(
         let apex = crate::model::dotted(name.from(apex));
         Step::of(Topic::Zone, format!("the mesh host {apex} is a zone of its own"))
     });
-    let soa = zone::with_serial(catalog, name.start(apex), serial);
+    let soa = zone::with_serial(catalog, name.start(apex), serial, name);
     match find(catalog, name, kind, notes) {
-        Found::Records(records, class) => super::data(catalog, records, class, notes),
-        Found::Alias { target, text } => {
-            alias::follow(catalog, &target, text, Place { zone: None, soa }, name, kind, notes, depth)
+        Found::Records(records, class, unit) => super::data(catalog, name, records, class, unit, notes),
+        Found::Alias { target, text, ttl } => {
+            let place = Place { zone: None, soa };
+            alias::follow(catalog, alias::Leads { target, text, ttl }, place, name, kind, notes, depth)
         }
         found if catalog.policy.catch_all && !declares(catalog, name) => {
             drop(found);
             not_ours(catalog, notes)
         }
         _ if kind == kind::SOA && apex == 0 => {
-            let data = Data { aliases: Vec::new(), records: Records::Soa(soa), ttl: soa.ttl };
-            Outcome::Data(data)
+            super::data(catalog, name, zone::asked_for(soa), Class::Zone, UnitTtl::default(), notes)
         }
-        _ if kind == kind::SOA => negative(Outcome::NoData, Some(soa), notes),
-        Found::Pending => negative(Outcome::NoSuchName, pending_soa(catalog, soa, notes), notes),
-        Found::Nothing => negative(Outcome::NoData, Some(soa), notes),
+        _ if kind == kind::SOA => negative(catalog, Outcome::NoData, Some(soa), notes),
+        Found::Pending => negative(catalog, Outcome::NoSuchName, pending_soa(catalog, soa, notes), notes),
+        Found::Nothing => negative(catalog, Outcome::NoData, Some(soa), notes),
         Found::Missing
             if apex == 0 && catalog.hosts.wildcard(name.wire()).is_some_and(|unit| unit.answers()) =>
         {
-            negative(Outcome::NoData, Some(soa), notes)
+            negative(catalog, Outcome::NoData, Some(soa), notes)
         }
-        Found::Missing => negative(Outcome::NoSuchName, Some(soa), notes),
+        Found::Missing => negative(catalog, Outcome::NoSuchName, Some(soa), notes),
     }
 }
 
@@ -159,7 +161,7 @@ fn contents(unit: &HostUnit, kind: u16) -> Found {
     let (v4, v6, origin) = match &unit.state {
         HostState::Addresses { v4, v6, origin, .. } => (v4, v6, origin),
         HostState::Alias { target, text } => {
-            return Found::Alias { target: target.clone(), text: text.clone() };
+            return Found::Alias { target: target.clone(), text: text.clone(), ttl: unit.ttl };
         }
         HostState::Pending | HostState::Declined(_) => return Found::Nothing,
     };
@@ -171,7 +173,7 @@ fn contents(unit: &HostUnit, kind: u16) -> Found {
     if records.is_empty() {
         return Found::Nothing;
     }
-    Found::Records(records, origin.class())
+    Found::Records(records, origin.class(), unit.ttl)
 }
 
 /// `_port._tcp.host` and what stands above it, for an exact host.
@@ -242,7 +244,8 @@ fn services(unit: &HostUnit, name: &Asked, host: usize, kind: u16) -> Option<Fou
         set.add(&[], *address, matching.iter().copied());
     }
     set.weigh(addresses.len() * matching.len());
-    Some(Found::Records(Records::Services { set: Arc::new(set), base: name.start(host) }, Class::Srv))
+    let records = Records::Services { set: Arc::new(set), base: name.start(host) };
+    Some(Found::Records(records, Class::Srv, unit.ttl))
 }
 
 fn ports(unit: &HostUnit) -> impl Iterator<Item = &Port> {

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use crate::catalog::ServiceSet;
+use crate::catalog::{ServiceSet, TtlSource};
 use crate::model::Name;
 
 /// What becomes of a question. Listeners map it to RCODEs in one place.
@@ -176,4 +176,6 @@ pub struct Soa {
     pub ttl: u32,
     /// Its minimum field: how long negative answers may be kept (RFC 2308 §4).
     pub minimum: u32,
+    /// What gave both.
+    pub source: TtlSource,
 }

@@ -30,7 +30,7 @@ impl Part<'_> {
         match &self.unit.kind {
             ServiceKind::Hidden(_) => Found::Missing,
             ServiceKind::Alias { target, text } if self.before == 0 => {
-                Found::Alias { target: target.clone(), text: text.clone() }
+                Found::Alias { target: target.clone(), text: text.clone(), ttl: self.unit.ttl }
             }
             ServiceKind::Alias { .. } => Found::Missing,
             ServiceKind::ClusterIps { .. } => self.with_cluster_ips(),
@@ -101,10 +101,10 @@ impl Part<'_> {
         match self.before {
             0 => match self.kind {
                 kind::A if !endpoints.v4().is_empty() => {
-                    Found::Records(Records::V4(Addresses::Shared(endpoints.v4().clone())), Class::Headless)
+                    self.found(Records::V4(Addresses::Shared(endpoints.v4().clone())), Class::Headless)
                 }
                 kind::AAAA if !endpoints.v6().is_empty() => {
-                    Found::Records(Records::V6(Addresses::Shared(endpoints.v6().clone())), Class::Headless)
+                    self.found(Records::V6(Addresses::Shared(endpoints.v6().clone())), Class::Headless)
                 }
                 _ => self.all(None),
             },
@@ -120,7 +120,7 @@ impl Part<'_> {
         if self.kind == kind::SRV {
             let set = self.unit.services(filter, || self.selection().all_services(filter));
             if !set.records.is_empty() {
-                return Found::Records(Records::Services { set, base: self.at }, Class::Srv);
+                return self.found(Records::Services { set, base: self.at }, Class::Srv);
             }
         }
         self.select(self.unit.endpoints.iter(), filter).unwrap_or(Found::Missing)
@@ -184,7 +184,11 @@ impl Part<'_> {
             return Found::Nothing;
         }
         let class = if self.kind == kind::SRV { Class::Srv } else { Class::ClusterIp };
-        Found::Records(records, class)
+        self.found(records, class)
+    }
+
+    fn found(&self, records: Records, class: Class) -> Found {
+        Found::Records(records, class, self.unit.ttl)
     }
 
     /// Records of endpoints; `None` when none of them has a port that is asked for.

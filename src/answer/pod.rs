@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use super::kubernetes::namespace;
 use super::{Addresses, Asked, Found, Notes, Records, Step, Topic, Weight, kind};
-use crate::catalog::{Catalog, Class, PodMode};
-use crate::model::Kind;
+use crate::catalog::{Catalog, Class, PodMode, UnitTtl};
+use crate::model::{Kind, Labels};
 
 /// `P.N.pod.Z`, where P is an address with dashes; up to two labels in front of it are ignored.
 pub(super) fn find(
@@ -33,6 +33,7 @@ pub(super) fn find(
         });
         return Found::Missing;
     };
+    let mut ttl = UnitTtl::default();
     if catalog.policy.pods == PodMode::Verified {
         let Some(unit) = catalog.pod(namespace_label, address) else {
             notes.say(|| {
@@ -47,17 +48,20 @@ pub(super) fn find(
                 .about_all(Kind::Pod, &unit.names)
                 .weighing(Weight::Cause)
         });
+        ttl = unit.ttl;
     }
     if catalog.policy.pods == PodMode::Insecure {
+        let namespace = std::str::from_utf8(namespace_label).unwrap_or_default();
+        ttl = catalog.policy.ttl.load().of_object(namespace, &Labels::default(), None);
         // Nobody is asked whose address it is, and CoreDNS reads a mapped address as the IPv4 address in it.
         address = address.to_canonical();
     }
     match (kind, address) {
         (kind::A, IpAddr::V4(address)) => {
-            Found::Records(Records::V4(Addresses::Own(vec![address])), Class::Pod)
+            Found::Records(Records::V4(Addresses::Own(vec![address])), Class::Pod, ttl)
         }
         (kind::AAAA, IpAddr::V6(address)) => {
-            Found::Records(Records::V6(Addresses::Own(vec![address])), Class::Pod)
+            Found::Records(Records::V6(Addresses::Own(vec![address])), Class::Pod, ttl)
         }
         _ => Found::Nothing,
     }

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::{Asked, Base, Found, MadeName, Notes, Records, Step, Topic, Weight, kind, kubernetes, select};
-use crate::catalog::{Catalog, Class, ReverseOwner, ServiceUnit};
+use crate::catalog::{Catalog, Class, ReverseOwner, ServiceUnit, UnitTtl};
 use crate::model::{Kind, Name, push_label, reverse_address};
 
 /// So many hosts with one address are told of; the first counts.
@@ -32,19 +32,31 @@ pub(super) fn find(catalog: &Catalog, name: &Asked, kind: u16, notes: &mut impl 
         });
         return if below { Found::Nothing } else { Found::Missing };
     }
-    let pointers = pointers(catalog, low, notes);
+    let mut ttls = Vec::new();
+    let pointers = pointers(catalog, low, &mut ttls, notes);
     if pointers.is_empty() {
         notes.say(|| {
             Step::of(Topic::Object, format!("nothing has the address {low}")).weighing(Weight::Cause)
         });
         return Found::Missing;
     }
-    if kind == kind::PTR { Found::Records(Records::Pointers(pointers), Class::Ptr) } else { Found::Nothing }
+    if kind != kind::PTR {
+        return Found::Nothing;
+    }
+    let in_force = catalog.policy.ttl.load();
+    let smallest = ttls.into_iter().min_by_key(|ttl| in_force.give(Class::Ptr, name.wire(), *ttl).ttl);
+    Found::Records(Records::Pointers(pointers), Class::Ptr, smallest.unwrap_or_default())
 }
 
 /// Costs a bounded amount of work however many units have the address: no more than so many are looked at, services with it
-/// as cluster IP come first and end the search, hosts come last and only the first of them counts.
-fn pointers(catalog: &Catalog, address: IpAddr, notes: &mut impl Notes) -> Vec<MadeName> {
+/// as cluster IP come first and end the search, hosts come last and only the first of them counts. What the owners say of TTLs
+/// goes into `ttls`.
+fn pointers(
+    catalog: &Catalog,
+    address: IpAddr,
+    ttls: &mut Vec<UnitTtl>,
+    notes: &mut impl Notes,
+) -> Vec<MadeName> {
     let Some(owners) = catalog.reverse().owners(address) else { return Vec::new() };
     let zone = catalog.policy.zones.first_forward();
     let (mut endpoints, mut hosts) = (Vec::new(), Vec::new());
@@ -63,12 +75,15 @@ fn pointers(catalog: &Catalog, address: IpAddr, notes: &mut impl Notes) -> Vec<M
                     });
                     let mut labels = Vec::new();
                     select::push_service(&mut labels, &unit);
+                    *ttls = vec![unit.ttl];
                     return vec![MadeName { labels, base: Base::Name(zone.name.clone()) }];
                 }
                 if matches!(&*owner, ReverseOwner::ClusterIp(_)) {
                     changed.push(key.clone());
                 }
+                let before = endpoints.len();
                 push_endpoints(&mut endpoints, &unit, address, &zone.name, notes);
+                ttls.extend((endpoints.len() > before).then_some(unit.ttl));
             }
             (ReverseOwner::ClusterIp(_) | ReverseOwner::Endpoint(_), None) => {
                 notes.say(|| Step::of(Topic::Zone, "no forward zone is configured that a PTR could lead to"));
@@ -84,13 +99,18 @@ fn pointers(catalog: &Catalog, address: IpAddr, notes: &mut impl Notes) -> Vec<M
                     Step::of(Topic::Object, format!("host {name} has the automatic address {address}"))
                         .weighing(Weight::Cause)
                 });
-                hosts.push(MadeName { labels: name.labels_wire().to_vec(), base: Base::Name(Name::root()) });
+                let unit = catalog.hosts.exact(name.wire());
+                let pointer =
+                    MadeName { labels: name.labels_wire().to_vec(), base: Base::Name(Name::root()) };
+                hosts.push((pointer, unit.map(|unit| unit.ttl)));
             }
         }
     }
-    if endpoints.is_empty() {
-        hosts.truncate(1);
-        return hosts;
+    if endpoints.is_empty()
+        && let Some((pointer, ttl)) = hosts.into_iter().next()
+    {
+        ttls.extend(ttl);
+        return vec![pointer];
     }
     endpoints
 }

@@ -33,7 +33,7 @@ impl Selection<'_> {
         if entries.is_empty() {
             return None;
         }
-        if let Some(alias) = only_alias(&entries)
+        if let Some(alias) = self.only_alias(&entries)
             && matches!(kind, kind::A | kind::AAAA | kind::CNAME)
         {
             return Some(alias);
@@ -53,7 +53,22 @@ impl Selection<'_> {
         if records.is_empty() {
             return Some(Found::Nothing);
         }
-        Some(Found::Records(records, if kind == kind::SRV { Class::Srv } else { Class::Headless }))
+        let class = if kind == kind::SRV { Class::Srv } else { Class::Headless };
+        Some(Found::Records(records, class, self.unit.ttl))
+    }
+
+    /// The alias of endpoints none of which has an address: one, the first.
+    fn only_alias(&self, entries: &[&Entry]) -> Option<Found> {
+        if entries.iter().any(|entry| entry.ip().is_some()) {
+            return None;
+        }
+        entries.iter().find_map(|entry| match &entry.address {
+            EndpointAddress::Name(target) => {
+                let text = target.wire().into();
+                Some(Found::Alias { target: target.clone(), text, ttl: self.unit.ttl })
+            }
+            EndpointAddress::Ip(_) => None,
+        })
     }
 
     fn matching_ports(&self, entry: &Entry, filter: Option<PortFilter<'_>>) -> impl Iterator<Item = &Port> {
@@ -112,19 +127,6 @@ pub(super) fn push_service(labels: &mut Vec<u8>, unit: &ServiceUnit) {
     push_label(labels, &unit.name.name);
     push_label(labels, &unit.name.namespace);
     push_label(labels, "svc");
-}
-
-/// The alias of endpoints none of which has an address: one, the first.
-fn only_alias(entries: &[&Entry]) -> Option<Found> {
-    if entries.iter().any(|entry| entry.ip().is_some()) {
-        return None;
-    }
-    entries.iter().find_map(|entry| match &entry.address {
-        EndpointAddress::Name(target) => {
-            Some(Found::Alias { target: target.clone(), text: target.wire().into() })
-        }
-        EndpointAddress::Ip(_) => None,
-    })
 }
 
 fn each_once<T: Ord + Copy>(entries: &[&Entry], of_family: impl Fn(IpAddr) -> Option<T>) -> Vec<T> {

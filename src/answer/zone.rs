@@ -6,7 +6,7 @@ use super::{
     Addresses, Asked, Base, Found, MadeName, NameServer, Notes, Records, Soa, Step, Topic, Weight, kind,
     mesh, select,
 };
-use crate::catalog::{Catalog, Class, Owners, ReverseOwner, ServiceKind};
+use crate::catalog::{Catalog, Class, Owners, ReverseOwner, ServiceKind, UnitTtl};
 use crate::model::{Zone, ZoneKind, push_label};
 
 /// The version of the Kubernetes DNS specification that names follow (its section 2.2).
@@ -17,18 +17,25 @@ pub(super) const VERSION_TTL: u32 = 28_800;
 const SOA_TTL: u32 = 300;
 
 /// The SOA of a zone whose apex begins at `apex` in the name asked.
-pub(super) fn soa(catalog: &Catalog, zone: &Zone, apex: usize) -> Soa {
+pub(super) fn soa(catalog: &Catalog, zone: &Zone, apex: usize, name: &Asked) -> Soa {
     let serial = match zone.kind {
         ZoneKind::ClusterSet => catalog.cluster_set_serial(),
         ZoneKind::Cluster | ZoneKind::Reverse => catalog.serial(),
     };
-    with_serial(catalog, apex, serial)
+    with_serial(catalog, apex, serial, name)
 }
 
-/// An SOA with the TTLs of the policy.
-pub(super) fn with_serial(catalog: &Catalog, apex: usize, serial: u32) -> Soa {
-    let negative = catalog.policy.ttl.negative.seconds();
-    Soa { apex, serial, ttl: negative.min(SOA_TTL), minimum: negative }
+/// An SOA with the TTLs of the policy for negative answers about a name.
+pub(super) fn with_serial(catalog: &Catalog, apex: usize, serial: u32, name: &Asked) -> Soa {
+    let ttls = catalog.policy.ttl.load();
+    let given = ttls.give(Class::Negative, name.wire(), ttls.of_nothing());
+    let minimum = ttls.current().minimum(given).seconds();
+    Soa { apex, serial, ttl: given.ttl.seconds(), minimum, source: given.source }
+}
+
+/// The SOA as a record that was asked for.
+pub(super) fn asked_for(soa: Soa) -> Records {
+    Records::Soa(Soa { ttl: soa.ttl.min(SOA_TTL), ..soa })
 }
 
 /// The outcome for a name that every zone has; `None` for any other.
@@ -45,7 +52,7 @@ pub(super) fn fixed(
     let found = match count {
         0 => return Some(apex(catalog, zone, at, name, kind, soa, notes)),
         1 if name.label(0) == b"dns-version" => match kind {
-            kind::TXT => Found::Records(Records::Text(VERSION), Class::Zone),
+            kind::TXT => found(Records::Text(VERSION)),
             _ => Found::Nothing,
         },
         1 if name.label(0) == b"dns" => Found::Nothing,
@@ -67,10 +74,10 @@ fn apex(
 ) -> Found {
     notes.say(|| Step::of(Topic::Name, "it is the apex of the zone").weighing(Weight::Fallback));
     match kind {
-        kind::SOA => Found::Records(Records::Soa(*soa), Class::Zone),
+        kind::SOA => found(asked_for(*soa)),
         kind::NS => match name_servers(catalog, zone, at) {
             servers if servers.is_empty() => Found::Nothing,
-            servers => Found::Records(Records::NameServers(servers), Class::Zone),
+            servers => found(Records::NameServers(servers)),
         },
         _ if zone.kind == ZoneKind::Cluster => match mesh::find(catalog, name, kind, notes) {
             Found::Missing | Found::Pending => Found::Nothing,
@@ -147,5 +154,10 @@ fn server_addresses(catalog: &Catalog, zone: &Zone, at: usize, kind: u16) -> Fou
         kind::AAAA => Records::V6(Addresses::Own(v6)),
         _ => Records::None,
     };
-    if records.is_empty() { Found::Nothing } else { Found::Records(records, Class::Zone) }
+    if records.is_empty() { Found::Nothing } else { found(records) }
+}
+
+/// Records of the zone itself.
+fn found(records: Records) -> Found {
+    Found::Records(records, Class::Zone, UnitTtl::default())
 }

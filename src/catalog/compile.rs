@@ -10,7 +10,9 @@ use std::sync::Arc;
 use super::content::Content;
 use super::endpoints::{hash_port, shared};
 use super::service_sets::ServiceSets;
-use super::{CompilePolicy, EndpointSet, Hidden, PodUnit, ServiceKind, ServiceUnit, Unit};
+use super::{
+    CompilePolicy, EndpointSet, Hidden, InForce, PodUnit, Policy, ServiceKind, ServiceUnit, Unit, UnitTtl,
+};
 use crate::allocate::Allocator;
 use crate::inventory::{Inventory, UnitKey};
 use crate::model::{Addressing, EndpointSlice, Labels, Name, ObjectName, Port, Service};
@@ -20,20 +22,27 @@ pub fn compile(
     inventory: &Inventory,
     allocator: &dyn Allocator,
     key: &UnitKey,
-    policy: &CompilePolicy,
+    policy: &Policy,
 ) -> Option<Unit> {
+    let ttls = policy.ttl.load();
+    let policy = &policy.compile;
     match key {
         UnitKey::Namespace(name) => serves_namespace(inventory, name, policy).then_some(Unit::Namespace),
         UnitKey::Service(name) => {
             let service = inventory.service(name)?;
-            Some(Unit::Service(compile_service(inventory, service, policy)))
+            let ttl = ttls.of_object(&name.namespace, &service.labels, service.ttl);
+            Some(Unit::Service(ServiceUnit { ttl, ..compile_service(inventory, service, policy) }))
         }
-        UnitKey::Import(name) => compile_import(inventory, name, policy).map(Unit::Service),
+        UnitKey::Import(name) => {
+            let unit = compile_import(inventory, name, policy)?;
+            let ttl = ttls.of_object(&name.namespace, &Labels::default(), None);
+            Some(Unit::Service(ServiceUnit { ttl, ..unit }))
+        }
         UnitKey::Pod { namespace, address } => {
-            compile_pods(inventory, namespace, *address, policy).map(Unit::Pod)
+            compile_pods(inventory, namespace, *address, policy, &ttls).map(Unit::Pod)
         }
         UnitKey::Host { name, wildcard } => {
-            host::compile_host(inventory, allocator, name, *wildcard, policy).map(Unit::Host)
+            host::compile_host(inventory, allocator, name, *wildcard, policy, &ttls).map(Unit::Host)
         }
     }
 }
@@ -98,20 +107,19 @@ fn compile_pods(
     namespace: &str,
     address: IpAddr,
     policy: &CompilePolicy,
+    ttls: &InForce,
 ) -> Option<PodUnit> {
-    let mut names: Vec<ObjectName> = inventory
-        .pods_at(namespace, address)
-        .into_iter()
-        .filter(|pod| selected(&pod.labels, policy))
-        .map(|pod| pod.name.clone())
-        .collect();
+    let pods = inventory.pods_at(namespace, address).into_iter().filter(|pod| selected(&pod.labels, policy));
+    let pods: Vec<_> = pods.collect();
+    let mut names: Vec<ObjectName> = pods.iter().map(|pod| pod.name.clone()).collect();
     if names.is_empty() || !serves_namespace(inventory, namespace, policy) {
         return None;
     }
     names.sort_unstable();
     names.dedup();
     let content = Content::of("pod").bytes(namespace.as_bytes()).address(address).finish();
-    Some(PodUnit { names: names.into(), content })
+    let ttl = pods.iter().map(|pod| ttls.of_object(namespace, &pod.labels, None)).reduce(UnitTtl::and);
+    Some(PodUnit { names: names.into(), ttl: ttl.unwrap_or_default(), content })
 }
 
 /// The slices of a Service, as far as they are read. Endpoints objects count where a controller would have mirrored
@@ -176,6 +184,7 @@ fn finish(name: ObjectName, kind: ServiceKind, ports: Arc<[Port]>, endpoints: En
                 ports,
                 endpoints,
                 services: ServiceSets::default(),
+                ttl: UnitTtl::default(),
                 content: 0,
             };
         }
@@ -188,5 +197,6 @@ fn finish(name: ObjectName, kind: ServiceKind, ports: Arc<[Port]>, endpoints: En
     };
     let content = ports.iter().fold(content, hash_port);
     let content = endpoints.hash(content).finish();
-    ServiceUnit { name, kind, ports, endpoints, services: ServiceSets::default(), content }
+    let (services, ttl) = (ServiceSets::default(), UnitTtl::default());
+    ServiceUnit { name, kind, ports, endpoints, services, ttl, content }
 }

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crossbeam_skiplist::SkipSet;
 
-use super::Class;
 use super::table::Table;
+use super::{Class, UnitTtl};
 use crate::model::{Name, ObjectName, Port};
 
 /// A ServiceEntry host with all entries that name it.
@@ -32,6 +32,8 @@ pub struct HostUnit {
     /// The Service, by its key in the catalog, that a row of the name table was made of: while it is known itself, the
     /// row does not count.
     pub(super) service: Option<Box<[u8]>>,
+    /// What the entries that give the answer say of TTLs.
+    pub ttl: UnitTtl,
     /// Hash of the answer.
     pub(super) content: u64,
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use super::TtlPolicies;
 use crate::inventory::Fields;
-use crate::model::{AnswerMode, LabelSelector, Ttl, Zones};
+use crate::model::{AnswerMode, LabelSelector, Zones};
 
 /// What decides about answers while they are given.
 #[derive(Clone, Debug)]
@@ -20,7 +21,7 @@ pub struct Policy {
     /// Addresses under which clients reach the name server itself.
     pub server_addresses: Vec<IpAddr>,
     /// TTLs.
-    pub ttl: TtlPolicy,
+    pub ttl: TtlPolicies,
     /// What decides while units are compiled.
     pub compile: CompilePolicy,
 }
@@ -52,10 +53,11 @@ pub struct CompilePolicy {
     pub visible_to: Visibility,
 }
 
-impl CompilePolicy {
+impl Policy {
     /// What is asked of objects while units are compiled, and so has to be kept of them.
     pub fn fields(&self) -> Fields {
-        Fields { labels: self.label_selector.is_some(), endpoint_pods: self.endpoint_pod_names }
+        let labels = self.compile.label_selector.is_some() || self.ttl.load().current().asks_for_labels();
+        Fields { labels, endpoint_pods: self.compile.endpoint_pod_names }
     }
 }
 
@@ -112,78 +114,4 @@ pub enum Families {
     Ipv6,
     /// Both.
     Dual,
-}
-
-/// Classes of records that can have TTLs of their own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Class {
-    /// Addresses of services with cluster IPs.
-    ClusterIp,
-    /// Addresses of endpoints.
-    Headless,
-    /// Pod names.
-    Pod,
-    /// Aliases of ExternalName services.
-    ExternalName,
-    /// SRV records.
-    Srv,
-    /// PTR records.
-    Ptr,
-    /// Literal addresses of mesh hosts.
-    ServiceEntry,
-    /// Automatic addresses of mesh hosts.
-    Vip,
-    /// Apex, name servers.
-    Zone,
-}
-
-impl Class {
-    /// The name of its setting.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Class::ClusterIp => "clusterIP",
-            Class::Headless => "headless",
-            Class::Pod => "pod",
-            Class::ExternalName => "externalName",
-            Class::Srv => "srv",
-            Class::Ptr => "ptr",
-            Class::ServiceEntry => "serviceEntry",
-            Class::Vip => "vip",
-            Class::Zone => "default",
-        }
-    }
-}
-
-/// How long answers may be kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TtlPolicy {
-    /// Every class of records.
-    pub default: Ttl,
-    /// TTL and minimum of the SOA in negative answers (RFC 2308 §5).
-    pub negative: Ttl,
-    /// Names that may come any moment.
-    pub negative_pending: NegativePending,
-}
-
-/// How negative answers for names that may come any moment are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NegativePending {
-    /// Not at all: no SOA, so no cache stores them (RFC 2308 §5).
-    Uncached,
-    /// As long as this.
-    For(Ttl),
-}
-
-impl TtlPolicy {
-    /// The TTL of a class of records.
-    pub fn of(&self, _class: Class) -> Ttl {
-        self.default
-    }
-}
-
-impl Default for TtlPolicy {
-    fn default() -> Self {
-        let five = Ttl::fixed(5);
-        Self { default: five, negative: five, negative_pending: NegativePending::Uncached }
-    }
 }

@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use super::{Catalog, Class, HostState, HostUnit, ServiceKind, ServiceUnit};
-use crate::model::{ZoneKind, dotted};
+use super::{Catalog, Class, HostState, HostUnit, ServiceKind, ServiceUnit, UnitTtl};
+use crate::model::{Name, ZoneKind, dotted};
 
 /// One line of the list: a name, what it is answered with, and why.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,8 +16,10 @@ pub struct Listed {
     pub ttl: u32,
     /// The data, in zone file form.
     pub data: String,
-    /// The class that decided the TTL.
+    /// The class of the record.
     pub class: &'static str,
+    /// What gave the TTL.
+    pub ttl_source: String,
     /// The object that it comes from.
     pub object: String,
 }
@@ -49,17 +51,10 @@ impl Catalog {
         let name = format!("{}.{}.svc.{zone}", unit.name.name, unit.name.namespace);
         match &unit.kind {
             ServiceKind::Hidden(_) => {}
-            ServiceKind::Alias { text, .. } => listed.push(Listed {
-                name,
-                kind: "CNAME",
-                ttl: self.policy.ttl.of(Class::ExternalName).seconds(),
-                data: dotted(text),
-                class: Class::ExternalName.as_str(),
-                object,
-            }),
+            ServiceKind::Alias { text, .. } => listed.push(self.alias(name, text, unit.ttl, object)),
             ServiceKind::ClusterIps { .. } => {
                 for address in unit.cluster_ips() {
-                    listed.push(self.line(name.clone(), address, Class::ClusterIp, object.clone()));
+                    listed.push(self.line(name.clone(), address, Class::ClusterIp, unit.ttl, object.clone()));
                 }
             }
             ServiceKind::Headless => {
@@ -67,7 +62,7 @@ impl Catalog {
                 let v4 = endpoints.v4().iter().map(|a| IpAddr::V4(*a));
                 let v6 = endpoints.v6().iter().map(|a| IpAddr::V6(*a));
                 for address in v4.chain(v6) {
-                    listed.push(self.line(name.clone(), address, Class::Headless, object.clone()));
+                    listed.push(self.line(name.clone(), address, Class::Headless, unit.ttl, object.clone()));
                 }
                 for entry in endpoints.iter() {
                     let Some(address) = entry.ip() else { continue };
@@ -75,7 +70,7 @@ impl Catalog {
                     let cluster = if cluster.is_empty() { String::new() } else { format!("{cluster}.") };
                     let owner = format!("{}.{cluster}{name}", entry.label());
                     let object = format!("{object}, EndpointSlice {}", endpoints.slice(entry));
-                    listed.push(self.line(owner, address, Class::Headless, object));
+                    listed.push(self.line(owner, address, Class::Headless, unit.ttl, object));
                 }
             }
         }
@@ -92,24 +87,45 @@ impl Catalog {
                 }
                 let addresses = v4.iter().map(|a| IpAddr::V4(*a)).chain(v6.iter().map(|a| IpAddr::V6(*a)));
                 for address in addresses {
-                    listed.push(self.line(name.clone(), address, origin.class(), objects.join(", ")));
+                    listed.push(self.line(
+                        name.clone(),
+                        address,
+                        origin.class(),
+                        unit.ttl,
+                        objects.join(", "),
+                    ));
                 }
             }
-            HostState::Alias { text, .. } => listed.push(Listed {
-                name,
-                kind: "CNAME",
-                ttl: self.policy.ttl.of(Class::ExternalName).seconds(),
-                data: dotted(text),
-                class: Class::ExternalName.as_str(),
-                object: objects.join(", "),
-            }),
+            HostState::Alias { text, .. } => {
+                listed.push(self.alias(name, text, unit.ttl, objects.join(", ")));
+            }
             HostState::Pending | HostState::Declined(_) => {}
         }
     }
 
-    fn line(&self, name: String, address: IpAddr, class: Class, object: String) -> Listed {
+    fn line(&self, name: String, address: IpAddr, class: Class, unit: UnitTtl, object: String) -> Listed {
         let kind = if address.is_ipv4() { "A" } else { "AAAA" };
-        let ttl = self.policy.ttl.of(class).seconds();
-        Listed { name, kind, ttl, data: address.to_string(), class: class.as_str(), object }
+        self.listed(name, kind, address.to_string(), class, unit, object)
+    }
+
+    fn alias(&self, name: String, text: &[u8], unit: UnitTtl, object: String) -> Listed {
+        self.listed(name, "CNAME", dotted(text), Class::ExternalName, unit, object)
+    }
+
+    fn listed(
+        &self,
+        name: String,
+        kind: &'static str,
+        data: String,
+        class: Class,
+        unit: UnitTtl,
+        object: String,
+    ) -> Listed {
+        // Rules for names are about the names below a star, not about the star.
+        let asked = Name::parse(name.trim_start_matches("*.")).unwrap_or_else(|_| Name::root());
+        let ttls = self.policy.ttl.load();
+        let given = ttls.give(class, asked.wire(), unit);
+        let ttl_source = ttls.under(unit).in_words(given.source);
+        Listed { name, kind, ttl: given.ttl.seconds(), data, class: class.as_str(), ttl_source, object }
     }
 }

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use super::service_sets::ServiceSets;
-use super::{EndpointSet, HostUnit, PortFilter, ServiceSet};
+use super::{EndpointSet, HostUnit, PortFilter, ServiceSet, UnitTtl};
 use crate::model::{Name, ObjectName, Port};
 
 /// A unit of any kind.
@@ -46,6 +46,8 @@ pub struct ServiceUnit {
     /// Its ready endpoints.
     pub endpoints: EndpointSet,
     pub(super) services: ServiceSets,
+    /// What the object says of TTLs.
+    pub ttl: UnitTtl,
     /// Hash of all of this that DNS can see; 0 when it is hidden.
     pub(super) content: u64,
 }
@@ -152,5 +154,7 @@ impl ServiceUnit {
 pub struct PodUnit {
     /// The names of the pods.
     pub names: Box<[ObjectName]>,
+    /// What the objects say of TTLs.
+    pub ttl: UnitTtl,
     pub(super) content: u64,
 }

@@ -55,7 +55,7 @@ impl Place {
             })?;
         }
         // What is not kept of objects now is missing when it is asked for later.
-        let scope = format!("{}, {}", scope(source)?, configured.policy().compile.fields());
+        let scope = format!("{}, {}", scope(source)?, configured.policy().fields());
         Ok(Some(Self { file, scope, settings }))
     }
 

@@ -119,7 +119,7 @@ impl NamespaceFilter {
     }
 }
 
-fn selector(text: &str) -> Result<LabelSelector, String> {
+pub(super) fn selector(text: &str) -> Result<LabelSelector, String> {
     LabelSelector::parse(text).map_err(|error| format!("`{text}` is not a label selector: {error}"))
 }
 

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use super::{LedgerSettings, NamespaceFilter, Settings};
 use crate::allocate::ledger::{Ledger, Rules};
 use crate::allocate::{Allocator, HashAllocator, HostKey, NoAllocator, Origin, Recorder, Row};
-use crate::catalog::{AutomaticAddresses, CompilePolicy, Policy};
+use crate::catalog::{AutomaticAddresses, CompilePolicy, Policy, TtlPolicies};
 
 impl Settings {
     /// What the catalog needs to know of the settings.
@@ -22,7 +22,7 @@ impl Settings {
             pods: kubernetes.pods,
             zonal_names: kubernetes.zonal_names,
             server_addresses: kubernetes.server_addresses.clone(),
-            ttl: self.ttl,
+            ttl: TtlPolicies::new(self.ttl.clone()),
             compile: CompilePolicy {
                 endpoint_pod_names: kubernetes.endpoint_pod_names,
                 ignore_empty_services: kubernetes.ignore_empty_services,

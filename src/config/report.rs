@@ -34,6 +34,11 @@ impl Place {
         Self { line: Some(line), setting }
     }
 
+    /// The key path.
+    pub(super) fn path(&self) -> &str {
+        &self.setting
+    }
+
     /// An entry of the mapping at this place.
     pub(super) fn key(&self, key: &str, line: u32) -> Self {
         Self::in_file(line, format!("{}.{key}", self.setting))

@@ -33,6 +33,12 @@ impl<'a> Section<'a> {
         Self { report: self.report, path: self.path_of(key), entries, known: Vec::new() }.apart(read)
     }
 
+    /// Reads a mapping that stands in a list.
+    pub(super) fn item<T>(field: Field<'a>, read: impl FnOnce(&mut Self) -> T) -> T {
+        let (report, path) = (field.report, field.place.path().to_owned());
+        Self { report, path, entries: field.entries(), known: Vec::new() }.apart(read)
+    }
+
     fn apart<T>(mut self, read: impl FnOnce(&mut Self) -> T) -> T {
         let result = read(&mut self);
         for entry in self.entries.iter().filter(|entry| !self.known.contains(&entry.key.as_str())) {

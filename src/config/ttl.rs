@@ -1,43 +1,118 @@
 //! `ttl`: how long answers may be kept, in seconds from 0 to 3600.
 //!
-//! The keys of single classes of answers are known and checked, and not supported yet.
+//! Cross-checks: bounds that contradict each other, and rules that can never hold, because an earlier one leaves nothing to them
+//! or because what they ask of objects is asked of answers that are no object's.
 
 use super::field::Field;
+use super::kubernetes::{namespace, selector};
+use super::report::Place;
 use super::section::Section;
-use crate::catalog::{NegativePending, TtlPolicy};
-use crate::model::Ttl;
+use crate::catalog::{Class, HostPattern, MAX_RULES, NegativePending, TtlBounds, TtlPolicy, TtlRule};
+use crate::model::{LabelSelector, Ttl};
 
 const SECONDS: &str = "seconds from 0 to 3600";
-/// Classes of answers that will have a TTL of their own.
-const CLASSES: [&str; 8] =
-    ["clusterIP", "headless", "pod", "externalName", "srv", "ptr", "serviceEntry", "vip"];
 
 /// Reads the section `ttl`.
 pub(super) fn read(section: &mut Section<'_>) -> TtlPolicy {
     let mut used = TtlPolicy::default();
     section.set("default", &mut used.default, |field| seconds(field, SECONDS));
-    used.negative = used.default;
-    section.set("negative", &mut used.negative, |field| seconds(field, SECONDS));
+    section.set("negative", &mut used.negative, |field| seconds(field, SECONDS).map(Some));
     section.set("negativePending", &mut used.negative_pending, |field| {
         if field.is("uncached") {
             return Some(NegativePending::Uncached);
         }
         seconds(field, "uncached or seconds from 0 to 3600").map(NegativePending::For)
     });
-    for class in CLASSES {
-        if let Some(field) = section.take(class) {
-            let place = field.place.clone();
-            if seconds(field, SECONDS).is_some() {
-                section.problem(
-                    &place,
-                    "a TTL of its own is not supported yet: `default` holds for all answers",
-                );
-            }
-        }
+    for class in Class::named().filter(|class| *class != Class::Negative) {
+        let ttl = section.take(class.as_str()).and_then(|field| seconds(field, SECONDS));
+        used.classes.set(class, ttl);
+    }
+    used.annotations = if section.says("annotations", "ignored") {
+        section.take("annotations").and(None)
+    } else {
+        Some(section.section("annotations", bounds))
+    };
+    if let Some(field) = section.take("rules") {
+        used.rules = rules(section, field).into();
     }
     used
 }
 
 fn seconds(field: Field<'_>, expected: &str) -> Option<Ttl> {
     field.integer(expected, |number| Ttl::new(number).map_err(|error| error.to_string()))
+}
+
+/// What annotations may ask for.
+fn bounds(section: &mut Section<'_>) -> TtlBounds {
+    let mut bounds = TtlBounds::default();
+    section.set("min", &mut bounds.min, |field| seconds(field, SECONDS));
+    let max = section.take("max");
+    let place = max.as_ref().map(|field| field.place.clone());
+    bounds.max = max.and_then(|field| seconds(field, SECONDS)).unwrap_or(Ttl::MAX);
+    if let Some(place) = place.filter(|_| bounds.max < bounds.min) {
+        let (min, max) = (bounds.min.seconds(), bounds.max.seconds());
+        section.problem(&place, &format!("{max} is below `min`, which is {min}: no TTL lies between them"));
+        return TtlBounds::default();
+    }
+    bounds
+}
+
+fn rules(section: &Section<'_>, field: Field<'_>) -> Vec<TtlRule> {
+    let place = field.place.clone();
+    let mut rules: Vec<(TtlRule, Place)> = Vec::new();
+    for item in field.items().unwrap_or_default() {
+        let place = item.place.clone();
+        let Some(rule) = Section::item(item, |section| rule(section, &place)) else { continue };
+        let never = if !Class::ALL.into_iter().any(|class| rule.concerns(class)) {
+            Some("negative answers are no object's: they have neither namespace nor labels".to_owned())
+        } else {
+            let hiding = rules.iter().find(|(earlier, _)| earlier.hides(&rule));
+            hiding.map(|(_, earlier)| format!("{earlier} takes everything that it would"))
+        };
+        if let Some(never) = never {
+            section.problem(&place, &format!("this rule can never hold: {never}"));
+        }
+        rules.push((rule, place));
+    }
+    if rules.len() > MAX_RULES {
+        section.problem(&place, &format!("{} rules are given: {MAX_RULES} at most", rules.len()));
+        rules.truncate(MAX_RULES);
+    }
+    rules.into_iter().map(|(rule, _)| rule).collect()
+}
+
+fn rule(section: &mut Section<'_>, place: &Place) -> Option<TtlRule> {
+    let mut name = None;
+    section.set("name", &mut name, |field| field.parsed("text", |text| Ok(Some(text.into()))));
+    let has_ttl = section.has("ttl");
+    let ttl = section.take("ttl").and_then(|field| seconds(field, SECONDS));
+    if !has_ttl {
+        section.problem(place, "`ttl` is missing: the seconds that this rule gives");
+    }
+    let namespaces = section.take("namespaces").and_then(|field| {
+        let names = field.distinct("the name of a namespace", namespace)?;
+        Some(names.into_iter().map(Box::from).collect())
+    });
+    let selector: Option<LabelSelector> =
+        section.take("selector").and_then(|field| field.parsed("a label selector", selector));
+    let hosts = section.take("hosts").and_then(|field| {
+        let expected = "a name, *.name for all below it, or .name for both";
+        field.distinct(expected, |text| HostPattern::parse(text).map_err(|error| error.to_string()))
+    });
+    let classes = section.take("classes").and_then(|field| field.distinct("a class of answers", class));
+    Some(TtlRule {
+        name,
+        ttl: ttl?,
+        namespaces: namespaces.unwrap_or_default(),
+        selector: selector.filter(|selector| !selector.is_empty()),
+        hosts: hosts.unwrap_or_default().into(),
+        classes: classes.unwrap_or_default().into(),
+    })
+}
+
+fn class(text: &str) -> Result<Class, String> {
+    Class::named().find(|class| class.as_str() == text).ok_or_else(|| {
+        let known: Vec<&str> = Class::named().map(Class::as_str).collect();
+        format!("`{text}` is no class of answers; known here: {}", known.join(", "))
+    })
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::{Labels, ObjectName, Port};
+use super::{Labels, ObjectName, Port, Ttl};
 
 /// What DNS needs of a Service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct Service {
     pub ports: Arc<[Port]>,
     /// Whether it selects pods. Endpoints of such a service are made by a controller, not by hand.
     pub selects_pods: bool,
+    /// Annotation `meshdns.io/ttl`.
+    pub ttl: Option<Ttl>,
 }
 
 /// How a Service is reached.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use super::{AnswerMode, Labels, Name, NameError, ObjectName, Port, Target};
+use super::{AnswerMode, Labels, Name, NameError, ObjectName, Port, Target, Ttl};
 
 /// What DNS needs of an Istio ServiceEntry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub struct ServiceEntry {
     pub selector: Option<Labels>,
     /// Annotation `meshdns.io/answer`: instead of the setting.
     pub answer: Option<AnswerMode>,
+    /// Annotation `meshdns.io/ttl`.
+    pub ttl: Option<Ttl>,
     /// Namespaces that may see it; empty means what the mesh defaults to, which is all.
     pub export_to: Vec<Box<str>>,
     /// Creation time in whole Unix seconds; 0 when the object does not say.

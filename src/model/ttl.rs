@@ -11,6 +11,10 @@ pub struct Ttl(u32);
 pub struct TtlError(pub i64);
 
 impl Ttl {
+    /// The annotation by which an object asks for one.
+    pub const ANNOTATION: &str = "meshdns.io/ttl";
+    /// The shortest that may be set.
+    pub const MIN: Ttl = Ttl(0);
     /// The longest that may be set.
     pub const MAX: Ttl = Ttl(3600);
 

@@ -17,8 +17,11 @@ pub struct ReportedLine {
     pub ttl: u32,
     /// Data in zone file form.
     pub data: String,
-    /// The class that decides the TTL, by the name of its setting below `ttl`.
+    /// The class of the record, by the name of its setting below `ttl`.
     pub class: String,
+    /// What gave the TTL: the annotation, a rule, or the setting of the class.
+    #[serde(rename = "ttlSource")]
+    pub ttl_source: String,
     /// The objects that it comes from, as `Kind namespace/name`, joined by commas.
     pub object: String,
 }
@@ -86,6 +89,7 @@ impl From<Listed> for ReportedLine {
             ttl: line.ttl,
             data: line.data,
             class: line.class.to_owned(),
+            ttl_source: line.ttl_source,
             object: line.object,
         }
     }

@@ -44,9 +44,9 @@ pub fn text(found: &Explanation) -> String {
     text
 }
 
-/// A list of records as a table without head: name, TTL, type, data, class, object.
+/// A list of records as a table without head: name, TTL, type, data, class, what gave the TTL, object.
 pub fn listing_text(lines: &[ReportedLine]) -> String {
-    let rows: Vec<[String; 6]> = lines
+    let rows: Vec<[String; 7]> = lines
         .iter()
         .map(|line| {
             [
@@ -55,6 +55,7 @@ pub fn listing_text(lines: &[ReportedLine]) -> String {
                 line.kind.clone(),
                 line.data.clone(),
                 line.class.clone(),
+                line.ttl_source.clone(),
                 line.object.clone(),
             ]
         })

@@ -91,9 +91,9 @@ fn a_plan_tells_what_a_change_brings() {
         found.stdout,
         format!(
             "\
-- alone.example.  5  A  192.0.2.4  serviceEntry  ServiceEntry young/pay
-- pay.example.    5  A  192.0.2.2  serviceEntry  ServiceEntry shop/pay, ServiceEntry shop/pay-too
-+ alone.example.  5  A  192.0.2.7  serviceEntry  ServiceEntry other/alone
+- alone.example.  5  A  192.0.2.4  serviceEntry  ttl.default  ServiceEntry young/pay
+- pay.example.    5  A  192.0.2.2  serviceEntry  ttl.default  ServiceEntry shop/pay, ServiceEntry shop/pay-too
++ alone.example.  5  A  192.0.2.7  serviceEntry  ttl.default  ServiceEntry other/alone
 not answered: db.example.: proxies look the host itself up to find its endpoint, and would dial its automatic address
 
 conflicts

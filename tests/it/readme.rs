@@ -13,8 +13,7 @@ struct Example {
     shown: Vec<String>,
 }
 
-fn examples() -> Vec<Example> {
-    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+fn examples(text: &str) -> Vec<Example> {
     let mut examples: Vec<Example> = Vec::new();
     let mut inside = false;
     for line in text.lines() {
@@ -54,7 +53,9 @@ fn normal<'l>(lines: impl Iterator<Item = &'l str>) -> Vec<String> {
 }
 
 fn asked(command: &str, server: SocketAddr) -> String {
-    let arguments = command.strip_prefix("dig @127.0.0.1 -p 1053 ").expect("the port of scripts/try");
+    let arguments = command
+        .strip_prefix("dig @127.0.0.1 -p 1053 ")
+        .unwrap_or_else(|| command.strip_prefix("dig ").expect("dig"));
     let output = Command::new("dig")
         .args(["@127.0.0.1", "-p", &server.port().to_string(), "-r", "+tries=1", "+time=8"])
         .args(arguments.split_whitespace())
@@ -72,6 +73,12 @@ fn ran(command: &str, istiod: SocketAddr) -> String {
         .output()
         .unwrap();
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// What stands in the first block of a kind.
+fn block<'t>(text: &'t str, kind: &str) -> &'t str {
+    let (_, rest) = text.split_once(&format!("```{kind}\n")).unwrap_or_else(|| panic!("no {kind} in {text}"));
+    rest.split_once("\n```").unwrap().0
 }
 
 /// What `scripts/try` starts, on free ports.
@@ -100,7 +107,7 @@ fn the_readme_shows_what_is_printed() {
     let entries = include_str!("../../examples/manifests/service-entries.yaml");
     let istiod = peer.load(entries, Mode::Status).unwrap().address;
     let mut checked = 0;
-    for Example { command, shown } in examples() {
+    for Example { command, shown } in examples(include_str!("../../README.md")) {
         let printed = match command.split(' ').next() {
             Some("dig") => asked(&command, dns),
             Some("meshdns") => ran(&command, istiod),
@@ -114,4 +121,27 @@ fn the_readme_shows_what_is_printed() {
         );
     }
     assert!(checked >= 10, "only {checked} examples were found");
+}
+
+#[test]
+fn the_recipes_for_ttls_do_what_they_say() {
+    let tour =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/meshdns.yaml")).unwrap();
+    let manifests = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/manifests");
+    let tour = tour.replace("./examples/manifests", manifests);
+    let recipes: Vec<&str> = include_str!("../../docs/ttl.md").split("\n## Recipe: ").skip(1).collect();
+    assert_eq!(recipes.len(), 3);
+    for recipe in recipes {
+        let meshdns = Meshdns::start(&format!("{tour}\n{}\n", block(recipe, "yaml")));
+        let dns = free_address();
+        let corefile = Corefile(block(recipe, "corefile").to_owned()).served_on(dns.port());
+        let _coredns = CoreDns::start(&corefile.with("127.0.0.1:8053", &meshdns.grpc.to_string()).0);
+        let examples = examples(recipe);
+        assert!(!examples.is_empty(), "{recipe}");
+        for Example { command, shown } in examples {
+            let printed = asked(&command, dns);
+            let shown = normal(shown.iter().map(String::as_str));
+            assert_eq!(normal(printed.lines()), shown, "$ {command}\n{printed}");
+        }
+    }
 }

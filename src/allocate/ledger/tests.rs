@@ -29,6 +29,7 @@ fn entry(name: &str, created: i64, hosts: &[&str]) -> ServiceEntry {
         endpoints: Vec::new(),
         selector: None,
         answer: None,
+        ttl: None,
         export_to: Vec::new(),
         created,
         assigned: Vec::new(),

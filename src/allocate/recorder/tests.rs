@@ -18,6 +18,7 @@ fn entry(name: &str, status: Option<[u8; 4]>) -> ServiceEntry {
         endpoints: Vec::new(),
         selector: None,
         answer: None,
+        ttl: None,
         export_to: Vec::new(),
         created: 0,
         assigned: status.map(|address| (host.into(), Ipv4Addr::from(address).into())).into_iter().collect(),

@@ -13,7 +13,8 @@ use std::net::IpAddr;
 use super::super::content::Content;
 use super::super::endpoints::hash_port;
 use super::super::{
-    AddressOrigin, AutomaticAddresses, CompilePolicy, Difference, HostState, HostUnit, Parity, PassedOver,
+    AddressOrigin, AutomaticAddresses, CompilePolicy, Difference, HostState, HostUnit, InForce, Parity,
+    PassedOver, UnitTtl,
 };
 use crate::allocate::{Allocation, Allocator};
 use crate::inventory::Inventory;
@@ -41,6 +42,7 @@ pub(super) fn compile_host(
     name: &Name,
     wildcard: bool,
     policy: &CompilePolicy,
+    ttls: &InForce,
 ) -> Option<HostUnit> {
     let entries = inventory.entries_of(name, wildcard);
     let row = inventory.row_of(name, wildcard);
@@ -53,12 +55,15 @@ pub(super) fn compile_host(
     let host = HostOf { inventory, allocator, name, wildcard, policy };
     let mut answer = Answer::default();
     let mut used = Vec::new();
+    let mut ttl: Option<UnitTtl> = None;
     for entry in chosen {
         answer.add_ports(entry);
         match host.give(entry) {
             Ok(given) => {
                 answer.merge(given);
                 used.push(entry.name.clone());
+                let own = ttls.of_object(&entry.name.namespace, &entry.labels, entry.ttl);
+                ttl = Some(ttl.map_or(own, |others| others.and(own)));
             }
             Err(refusal) => {
                 answer.pending |= refusal.pending;
@@ -72,7 +77,8 @@ pub(super) fn compile_host(
     if let Some(row) = row.filter(|row| takes_row(row, declared, &answer)) {
         answer.replace_by(row);
     }
-    Some(answer.finish(name, wildcard, Told { used, passed_over, visible, parity, row }))
+    let ttl = ttl.unwrap_or_else(|| ttls.of_nothing());
+    Some(answer.finish(name, wildcard, Told { used, passed_over, visible, parity, row, ttl }))
 }
 
 /// Whether a row is answered: not where a rule of ours withholds the address or gives another. Services of Kubernetes are
@@ -230,6 +236,7 @@ struct Told<'a> {
     visible: bool,
     parity: Parity,
     row: Option<&'a TableRow>,
+    ttl: UnitTtl,
 }
 
 impl Answer {
@@ -300,7 +307,7 @@ impl Answer {
     }
 
     fn finish(self, name: &Name, wildcard: bool, told: Told<'_>) -> HostUnit {
-        let Told { used, passed_over, visible, parity, row } = told;
+        let Told { used, passed_over, visible, parity, row, ttl } = told;
         let mut content = Content::of("host").bytes(name.wire()).number(u64::from(wildcard));
         content = self.addresses.iter().fold(content, |content, address| content.address(*address));
         content = self.ports.iter().fold(content, hash_port);
@@ -333,6 +340,7 @@ impl Answer {
             passed_over: passed_over.into(),
             parity,
             service,
+            ttl,
             content: content.finish(),
         }
     }

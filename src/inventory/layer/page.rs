@@ -71,6 +71,7 @@ mod tests {
                 addressing: Addressing::Headless,
                 ports: [].into(),
                 selects_pods: false,
+                ttl: None,
             }),
             2 => Object::EndpointSlice(EndpointSlice {
                 name,
@@ -101,6 +102,7 @@ mod tests {
                 endpoints: Vec::new(),
                 selector: None,
                 answer: None,
+                ttl: None,
                 export_to: Vec::new(),
                 created: 0,
                 assigned: Vec::new(),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::time::unix_seconds;
-use crate::model::{Defect, Labels, ObjectName};
+use crate::model::{Defect, Labels, ObjectName, Ttl};
 
 /// Longest label of a name (RFC 1123 §2.1).
 const MAX_LABEL: usize = 63;
@@ -54,6 +54,20 @@ impl RawMeta {
     /// The value of an annotation; null counts as absent. Only text is one, but anything else must not lose the object.
     pub(super) fn annotation(&self, key: &str) -> Option<&Value> {
         self.annotations.get(key).filter(|value| !value.is_null())
+    }
+
+    /// The annotation that asks for a TTL.
+    pub(super) fn ttl(&self, defects: &mut Vec<Defect>) -> Option<Ttl> {
+        let written = self.annotation(Ttl::ANNOTATION)?;
+        let text = written.as_str().map_or_else(|| written.to_string(), str::to_owned);
+        let ttl = match text.parse() {
+            Ok(seconds) if written.is_string() => Ttl::new(seconds).map_err(|error| error.to_string()),
+            // The API server refuses it, so that it would only work here.
+            Ok(_) => Err(format!("{text} is a number: annotations are text, so write \"{text}\"")),
+            Err(_) => Err(format!("`{text}` is no whole number of seconds from 0 to 3600")),
+        };
+        let told = |message| Defect::of_field(format!("metadata.annotations[{}]", Ttl::ANNOTATION), message);
+        ttl.map_err(|message| defects.push(told(message))).ok()
     }
 
     /// The labels, with `more` laid over them.

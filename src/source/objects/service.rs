@@ -56,6 +56,7 @@ pub fn convert(raw: RawService, origin: Origin) -> (Option<Service>, Vec<Defect>
             return (None, vec![Defect::of_field("spec.type", message)]);
         }
     };
+    let ttl = metadata.ttl(&mut defects);
     let selects_pods = !spec.selector.is_empty();
     let ports = port::convert(spec.ports, "spec.ports", port::Number::Required, &mut defects);
     (
@@ -65,6 +66,7 @@ pub fn convert(raw: RawService, origin: Origin) -> (Option<Service>, Vec<Defect>
             addressing,
             ports: ports.into(),
             selects_pods,
+            ttl,
         }),
         defects,
     )

@@ -100,6 +100,7 @@ pub fn convert(raw: RawServiceEntry) -> (Option<ServiceEntry>, Vec<Defect>) {
     let ports = ports(spec.ports, &mut defects);
     let endpoints = endpoints(spec.endpoints, &mut defects);
     let answer = answer(&metadata, &mut defects);
+    let ttl = metadata.ttl(&mut defects);
     let created = metadata.created(&mut defects);
     let assigned = assigned(status, &mut defects);
     let entry = ServiceEntry {
@@ -113,6 +114,7 @@ pub fn convert(raw: RawServiceEntry) -> (Option<ServiceEntry>, Vec<Defect>) {
         endpoints,
         selector: spec.workload_selector.map(RawSelector::labels),
         answer,
+        ttl,
         export_to: spec.export_to.into_iter().map(Box::from).collect(),
         created,
         assigned,

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use super::proto;
 use crate::model::{
     Addressing, AnswerMode, Endpoint, EndpointAddress, EndpointSlice, Host, Imported, Labels, Name,
-    Namespace, Object, ObjectName, Pod, Port, Resolution, Service, ServiceEntry, ServiceImport, Target,
+    Namespace, Object, ObjectName, Pod, Port, Resolution, Service, ServiceEntry, ServiceImport, Target, Ttl,
     WorkloadEntry,
 };
 
@@ -40,7 +40,13 @@ fn service(m: proto::Service) -> Option<Service> {
         addressing,
         ports: ports(m.ports)?.into(),
         selects_pods: m.selects_pods,
+        ttl: ttl(m.ttl)?,
     })
+}
+
+/// `None` for one out of range.
+fn ttl(seconds: Option<u32>) -> Option<Option<Ttl>> {
+    seconds.map(|seconds| Ttl::new(seconds.into()).ok()).map_or(Some(None), |ttl| ttl.map(Some))
 }
 
 fn slice(m: proto::EndpointSlice) -> Option<EndpointSlice> {
@@ -126,6 +132,7 @@ fn entry(m: proto::ServiceEntry) -> Option<ServiceEntry> {
         endpoints: m.endpoints.into_iter().map(target).collect::<Option<_>>()?,
         selector: m.selector.map(|selector| labels(selector.labels)),
         answer,
+        ttl: ttl(m.ttl)?,
         export_to: m.export_to.into_iter().map(Into::into).collect(),
         created: m.created,
         assigned: m.assigned.into_iter().map(assigned).collect::<Option<_>>()?,

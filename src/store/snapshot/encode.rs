@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::proto;
 use crate::model::{
     Addressing, AnswerMode, Endpoint, EndpointAddress, EndpointSlice, Labels, Namespace, Object, Pod, Port,
-    Resolution, Service, ServiceEntry, ServiceImport, Target, WorkloadEntry,
+    Resolution, Service, ServiceEntry, ServiceImport, Target, Ttl, WorkloadEntry,
 };
 
 /// The message of an object; none for rows of istiod's name table, which have a place of their own.
@@ -43,6 +43,7 @@ fn service(o: &Service) -> proto::Service {
         addressing: Some(addressing),
         ports: ports(&o.ports),
         selects_pods: o.selects_pods,
+        ttl: o.ttl.map(Ttl::seconds),
     }
 }
 
@@ -128,6 +129,7 @@ fn entry(o: &ServiceEntry) -> proto::ServiceEntry {
         endpoints: o.endpoints.iter().map(target).collect(),
         selector: o.selector.as_ref().map(|selector| proto::Labels { labels: labels(selector) }),
         answer: answer.map(Into::into),
+        ttl: o.ttl.map(Ttl::seconds),
         export_to: o.export_to.iter().map(|to| text(to)).collect(),
         created: o.created,
         assigned: o.assigned.iter().map(assigned).collect(),

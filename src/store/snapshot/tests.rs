@@ -88,10 +88,11 @@ fn entry() -> impl Strategy<Value = ServiceEntry> {
     let first = (name(), labels(), vec(host(), 0..3), any::<bool>(), addresses(), ports(), resolution);
     let answer = option::of(select(&AnswerMode::ALL[..]));
     let assigned = vec((text(), any::<IpAddr>()), 0..3);
+    let answer = (answer, ttl());
     let rest = (vec(target(), 0..3), option::of(labels()), answer, vec(text(), 0..3), any::<i64>(), assigned);
     (first, rest).prop_map(|(first, rest)| {
         let (name, labels, hosts, declares_addresses, addresses, ports, resolution) = first;
-        let (endpoints, selector, answer, export_to, created, assigned) = rest;
+        let (endpoints, selector, (answer, ttl), export_to, created, assigned) = rest;
         ServiceEntry {
             name,
             labels,
@@ -103,6 +104,7 @@ fn entry() -> impl Strategy<Value = ServiceEntry> {
             endpoints,
             selector,
             answer,
+            ttl,
             export_to,
             created,
             assigned,
@@ -111,6 +113,10 @@ fn entry() -> impl Strategy<Value = ServiceEntry> {
 }
 
 /// Objects of every kind that a snapshot has, with everything in them that can be.
+fn ttl() -> impl Strategy<Value = Option<Ttl>> {
+    option::of((0_i64..=3600).prop_map(|seconds| Ttl::new(seconds).unwrap()))
+}
+
 fn object() -> impl Strategy<Value = Object> {
     let addressing = prop_oneof![
         addresses().prop_map(Addressing::ClusterIps),
@@ -122,9 +128,9 @@ fn object() -> impl Strategy<Value = Object> {
     let owners = (option::of(shared()), option::of(imported));
     prop_oneof![
         (shared(), labels()).prop_map(|(name, labels)| Object::Namespace(Namespace { name, labels })),
-        (name(), labels(), addressing, ports(), any::<bool>()).prop_map(
-            |(name, labels, addressing, ports, selects_pods)| {
-                Object::Service(Service { name, labels, addressing, ports: ports.into(), selects_pods })
+        (name(), labels(), addressing, ports(), any::<bool>(), ttl()).prop_map(
+            |(name, labels, addressing, ports, selects_pods, ttl)| {
+                Object::Service(Service { name, labels, addressing, ports: ports.into(), selects_pods, ttl })
             }
         ),
         (name(), labels(), owners, ports(), vec(endpoint(), 0..4), any::<bool>()).prop_map(
@@ -199,6 +205,7 @@ fn service(name: &str) -> Object {
         addressing: Addressing::ClusterIps(vec!["10.96.0.1".parse().unwrap()]),
         ports: [].into(),
         selects_pods: true,
+        ttl: None,
     })
 }
 

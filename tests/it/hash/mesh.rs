@@ -62,6 +62,7 @@ pub(super) fn entry(namespace: &str, name: &str, hosts: &[&str], created: i64) -
         endpoints: Vec::new(),
         selector: None,
         answer: None,
+        ttl: None,
         export_to: Vec::new(),
         created,
         assigned: Vec::new(),

@@ -49,6 +49,7 @@ fn entry(host: &str) -> ServiceEntry {
         endpoints: Vec::new(),
         selector: None,
         answer: None,
+        ttl: None,
         export_to: Vec::new(),
         created: 0,
         assigned: Vec::new(),

@@ -62,6 +62,7 @@ pub(crate) fn parts() -> Parts {
             addressing,
             ports: [].into(),
             selects_pods: true,
+            ttl: None,
         })
     };
     let mut objects = vec![

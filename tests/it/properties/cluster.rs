@@ -131,6 +131,7 @@ fn service() -> impl Strategy<Value = Service> {
             addressing,
             ports: ports.into(),
             selects_pods,
+            ttl: None,
         },
     )
 }
@@ -214,6 +215,7 @@ fn entry() -> impl Strategy<Value = ServiceEntry> {
                 endpoints,
                 selector,
                 answer,
+                ttl: None,
                 export_to: export.iter().map(|to| Box::from(*to)).collect(),
                 created,
                 assigned: assigned.into_iter().map(|(host, ip)| (host.into(), ip.parse().unwrap())).collect(),

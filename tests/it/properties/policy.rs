@@ -1,6 +1,9 @@
 //! Random policies.
 
-use meshdns::catalog::{CompilePolicy, Families, NegativePending, PodMode, Policy, TtlPolicy, Visibility};
+use meshdns::catalog::{
+    Class, ClassTtls, CompilePolicy, Families, HostPattern, NegativePending, PodMode, Policy, TtlPolicy,
+    TtlRule, Visibility,
+};
 use meshdns::model::{AnswerMode, Name, Ttl, Zone, ZoneKind, Zones};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -26,19 +29,49 @@ pub(super) fn plain() -> Policy {
         pods: PodMode::Disabled,
         zonal_names: false,
         server_addresses: Vec::new(),
-        ttl: TtlPolicy::default(),
+        ttl: TtlPolicy::default().into(),
         compile: CompilePolicy::default(),
     }
+}
+
+fn ttl() -> impl Strategy<Value = Ttl> {
+    (0..9i64).prop_map(|seconds| Ttl::new(seconds).unwrap())
+}
+
+/// Any TTLs.
+fn ttls() -> impl Strategy<Value = TtlPolicy> {
+    let pending = prop_oneof![Just(NegativePending::Uncached), ttl().prop_map(NegativePending::For)];
+    let class = || select(Class::ALL.to_vec());
+    let hosts = ["*.shop.svc.cluster.local", ".example.com", "web.shop.svc.cluster.local", "*.arpa"];
+    let host = select(hosts.to_vec()).prop_map(|text| HostPattern::parse(text).unwrap());
+    let some = |strategy| proptest::collection::vec(strategy, 0..2);
+    let namespaces = some(select(vec!["shop", "data"]));
+    let rule =
+        (ttl(), namespaces, proptest::collection::vec(host, 0..2), proptest::collection::vec(class(), 0..2));
+    let rule = rule.prop_map(|(ttl, namespaces, hosts, classes)| TtlRule {
+        name: None,
+        ttl,
+        namespaces: namespaces.into_iter().map(Box::from).collect(),
+        selector: None,
+        hosts: hosts.into(),
+        classes: classes.into(),
+    });
+    let classes = proptest::collection::vec((class(), ttl()), 0..4);
+    let rules = proptest::collection::vec(rule, 0..4);
+    (pending, ttl(), proptest::option::of(ttl()), classes, rules).prop_map(
+        |(negative_pending, default, negative, own, rules)| {
+            let mut classes = ClassTtls::default();
+            own.into_iter().for_each(|(class, ttl)| classes.set(class, Some(ttl)));
+            let rules = rules.into();
+            TtlPolicy { default, classes, negative, negative_pending, rules, ..TtlPolicy::default() }
+        },
+    )
 }
 
 /// Any policy that still answers names outside the zones with REFUSED.
 pub(super) fn any() -> impl Strategy<Value = Policy> {
     let pods = prop_oneof![Just(PodMode::Disabled), Just(PodMode::Insecure), Just(PodMode::Verified)];
     let families = prop_oneof![Just(Families::Auto), Just(Families::Ipv4), Just(Families::Dual)];
-    let pending = prop_oneof![
-        Just(NegativePending::Uncached),
-        (0..3i64).prop_map(|seconds| NegativePending::For(Ttl::new(seconds).unwrap()))
-    ];
     let servers = proptest::option::of(Just("10.0.0.1".parse().unwrap()));
     let flags = proptest::array::uniform3(proptest::bool::ANY);
     let visible = prop_oneof![
@@ -47,25 +80,23 @@ pub(super) fn any() -> impl Strategy<Value = Policy> {
         Just(Visibility { public: false, namespaces: vec!["data".into()] }),
     ];
     let mesh = (select(&AnswerMode::ALL[..]), visible, proptest::bool::ANY);
-    (pods, families, pending, servers, flags, mesh).prop_map(
-        |(pods, families, pending, server, flags, mesh)| {
-            let (answer, visible_to, answer_self_resolving) = mesh;
-            let [zonal_names, endpoint_pod_names, ignore_empty_services] = flags;
-            let mut policy = plain();
-            policy.pods = pods;
-            policy.zonal_names = zonal_names;
-            policy.server_addresses = server.into_iter().collect();
-            policy.ttl.negative_pending = pending;
-            policy.compile = CompilePolicy {
-                endpoint_pod_names,
-                ignore_empty_services,
-                families,
-                answer,
-                visible_to,
-                answer_self_resolving,
-                ..CompilePolicy::default()
-            };
-            policy
-        },
-    )
+    (pods, families, ttls(), servers, flags, mesh).prop_map(|(pods, families, ttls, server, flags, mesh)| {
+        let (answer, visible_to, answer_self_resolving) = mesh;
+        let [zonal_names, endpoint_pod_names, ignore_empty_services] = flags;
+        let mut policy = plain();
+        policy.pods = pods;
+        policy.zonal_names = zonal_names;
+        policy.server_addresses = server.into_iter().collect();
+        policy.ttl = ttls.into();
+        policy.compile = CompilePolicy {
+            endpoint_pod_names,
+            ignore_empty_services,
+            families,
+            answer,
+            visible_to,
+            answer_self_resolving,
+            ..CompilePolicy::default()
+        };
+        policy
+    })
 }

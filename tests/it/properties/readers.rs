@@ -44,6 +44,7 @@ fn service(addressing: Addressing) -> Object {
         addressing,
         ports: [].into(),
         selects_pods: true,
+        ttl: None,
     })
 }
 

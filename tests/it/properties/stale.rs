@@ -37,6 +37,7 @@ fn large(endpoints: u8) -> [Object; 2] {
             addressing: Addressing::Headless,
             ports: [].into(),
             selects_pods: true,
+            ttl: None,
         }),
         Object::EndpointSlice(EndpointSlice {
             service: Some(name.name.clone()),

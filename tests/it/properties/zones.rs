@@ -18,7 +18,7 @@ proptest! {
 
     #[test]
     fn every_answer_is_sound(policy in policy::any(), objects in cluster::objects()) {
-        let pending = policy.ttl.negative_pending == NegativePending::Uncached;
+        let pending = policy.ttl.load().current().negative_pending == NegativePending::Uncached;
         let catalog = cluster::catalog(policy, objects);
         let (mut missing, mut existing) = (BTreeSet::new(), BTreeSet::new());
         for name in names(&catalog) {

@@ -38,6 +38,7 @@ fn change(host: usize, there: bool) -> Change {
         endpoints: Vec::new(),
         selector: None,
         answer: None,
+        ttl: None,
         export_to: Vec::new(),
         created: 0,
         assigned: Vec::new(),

@@ -1,0 +1,231 @@
+//! How long answers may be kept: by object, by rule, by class.
+//!
+//! The first of these counts: the annotation of the object that the records are of, if it is within the bounds; the first
+//! rule all of whose conditions hold; the TTL of the class; the default. Negative answers are a class too, of no object.
+//! One reply has one TTL, because caches give all of its records the smallest.
+
+mod class;
+mod host_pattern;
+mod in_force;
+mod rule;
+
+pub use class::Class;
+pub use host_pattern::{HostPattern, HostPatternError};
+pub use in_force::{InForce, TtlPolicies};
+pub use rule::{MAX_RULES, TtlRule};
+
+use crate::model::{Labels, Ttl};
+
+/// The longest that negative answers are kept without a setting of their own.
+const NEGATIVE_DEFAULT: Ttl = Ttl::fixed(300);
+
+/// How long answers may be kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TtlPolicy {
+    /// Every class without a TTL of its own.
+    pub default: Ttl,
+    /// TTLs of single classes.
+    pub classes: ClassTtls,
+    /// TTL and minimum of the SOA in negative answers (RFC 2308 §5). `None`: the default, but a TTL of 300 at most, as CoreDNS's
+    /// kubernetes plugin has it.
+    pub negative: Option<Ttl>,
+    /// Names that may come any moment.
+    pub negative_pending: NegativePending,
+    /// What annotations may ask for; `None`: they are not read.
+    pub annotations: Option<TtlBounds>,
+    /// Rules, the first that holds counts; at most [`MAX_RULES`].
+    pub rules: Box<[TtlRule]>,
+}
+
+/// How negative answers for names that may come any moment are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NegativePending {
+    /// Not at all: no SOA, so no cache stores them (RFC 2308 §5).
+    Uncached,
+    /// As long as this.
+    For(Ttl),
+}
+
+/// TTLs by class.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClassTtls([Option<Ttl>; Class::ALL.len()]);
+
+impl ClassTtls {
+    /// That of a class, if it has one of its own.
+    pub fn get(&self, class: Class) -> Option<Ttl> {
+        self.0[class as usize]
+    }
+
+    /// Gives a class its own; `None` takes it away.
+    pub fn set(&mut self, class: Class, ttl: Option<Ttl>) {
+        self.0[class as usize] = ttl;
+    }
+}
+
+/// The smallest and the largest TTL, both included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TtlBounds {
+    /// The smallest.
+    pub min: Ttl,
+    /// The largest, not below the smallest.
+    pub max: Ttl,
+}
+
+impl TtlBounds {
+    /// Whether a TTL lies within.
+    pub fn contains(&self, ttl: Ttl) -> bool {
+        (self.min..=self.max).contains(&ttl)
+    }
+}
+
+impl Default for TtlBounds {
+    fn default() -> Self {
+        Self { min: Ttl::MIN, max: Ttl::MAX }
+    }
+}
+
+/// What the objects of a unit say of the TTLs of its records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UnitTtl {
+    /// What its annotation asks for.
+    annotation: Option<Ttl>,
+    /// A bit for each rule with conditions on objects that hold.
+    rules: u64,
+    /// Which settings these are the rules of.
+    generation: u32,
+}
+
+/// A TTL and where it is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GivenTtl {
+    /// The TTL.
+    pub ttl: Ttl,
+    /// What gave it.
+    pub source: TtlSource,
+    /// What the annotation asked for when that is out of bounds.
+    pub refused: Option<Ttl>,
+}
+
+/// What gives a TTL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TtlSource {
+    /// The object's annotation.
+    Annotation,
+    /// A rule, by its index.
+    Rule(usize),
+    /// The setting of this class.
+    Class(Class),
+    /// The default.
+    Default,
+    /// The setting for negative answers about names that may come any moment.
+    NegativePending,
+}
+
+impl TtlPolicy {
+    /// The TTL of a class without any rule or annotation.
+    pub fn of(&self, class: Class) -> Ttl {
+        self.by_class(class).0
+    }
+
+    fn by_class(&self, class: Class) -> (Ttl, TtlSource) {
+        match class {
+            Class::Negative => {
+                (self.negative.unwrap_or(self.default.min(NEGATIVE_DEFAULT)), TtlSource::Class(class))
+            }
+            _ => match self.classes.get(class) {
+                Some(ttl) => (ttl, TtlSource::Class(class)),
+                None => (self.default, TtlSource::Default),
+            },
+        }
+    }
+
+    /// The TTL of records of a class under a name (lower-case wire form) that are of a unit.
+    pub fn give(&self, class: Class, name: &[u8], unit: UnitTtl) -> GivenTtl {
+        let asked = unit.annotation.filter(|_| class != Class::Negative && self.annotations.is_some());
+        let allowed = |ttl: &Ttl| self.annotations.is_some_and(|bounds| bounds.contains(*ttl));
+        if let Some(ttl) = asked.filter(allowed) {
+            return GivenTtl { ttl, source: TtlSource::Annotation, refused: None };
+        }
+        let mut rules = self.rules.iter().enumerate();
+        let held = rules.find(|(index, rule)| rule.holds(class, name, unit.rules & 1 << index != 0));
+        let (ttl, source) = match held {
+            Some((index, rule)) => (rule.ttl, TtlSource::Rule(index)),
+            None => self.by_class(class),
+        };
+        GivenTtl { ttl, source, refused: asked }
+    }
+
+    /// A bit for each rule whose conditions on objects such an object fulfils.
+    fn rules_for(&self, namespace: &str, labels: &Labels) -> u64 {
+        let held = self.rules.iter().enumerate().filter(|(_, rule)| rule.takes_object(namespace, labels));
+        held.fold(0, |bits, (index, _)| bits | 1 << index)
+    }
+
+    /// Whether labels of objects are asked for.
+    pub fn asks_for_labels(&self) -> bool {
+        self.rules.iter().any(|rule| rule.selector.is_some())
+    }
+
+    /// The setting that gave a TTL.
+    pub fn in_words(&self, source: TtlSource) -> String {
+        match source {
+            TtlSource::Annotation => format!("annotation {}", Ttl::ANNOTATION),
+            TtlSource::Rule(index) => match self.rules.get(index).and_then(|rule| rule.name.as_deref()) {
+                Some(name) => format!("ttl.rules[{index}], {name}"),
+                None => format!("ttl.rules[{index}]"),
+            },
+            TtlSource::Class(class) => format!("ttl.{}", class.as_str()),
+            TtlSource::Default => "ttl.default".to_owned(),
+            TtlSource::NegativePending => "ttl.negativePending".to_owned(),
+        }
+    }
+
+    /// The minimum field of the SOA in a negative answer that is kept for `given` (RFC 2308 §4).
+    pub fn minimum(&self, given: GivenTtl) -> Ttl {
+        match (given.source, self.negative) {
+            (TtlSource::Class(_), None) => self.default,
+            _ => given.ttl,
+        }
+    }
+
+    /// The smallest and the largest TTL that records of a class can have.
+    pub fn range(&self, class: Class) -> TtlBounds {
+        let own = self.of(class);
+        let mut range = TtlBounds { min: own, max: own };
+        let mut widen = |ttl: Ttl| range = TtlBounds { min: range.min.min(ttl), max: range.max.max(ttl) };
+        self.rules.iter().filter(|rule| rule.concerns(class)).for_each(|rule| widen(rule.ttl));
+        if let Some(bounds) = self.annotations.filter(|_| class.is_of_objects()) {
+            widen(bounds.min);
+            widen(bounds.max);
+        }
+        range
+    }
+}
+
+impl UnitTtl {
+    /// What several objects with the same records say: the smallest annotation, and every rule that one of them is under.
+    pub fn and(self, other: Self) -> Self {
+        let annotation = match (self.annotation, other.annotation) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+        Self { annotation, rules: self.rules | other.rules, generation: self.generation }
+    }
+}
+
+impl Default for TtlPolicy {
+    fn default() -> Self {
+        let five = Ttl::fixed(5);
+        Self {
+            default: five,
+            classes: ClassTtls::default(),
+            negative: None,
+            negative_pending: NegativePending::Uncached,
+            annotations: Some(TtlBounds::default()),
+            rules: Box::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,85 @@
+//! The TTL settings in force, which can be replaced while answers are given.
+
+use std::sync::Arc;
+
+use arc_swap::{ArcSwap, Guard};
+
+use super::{Class, GivenTtl, TtlPolicy, UnitTtl};
+use crate::model::{Labels, Ttl};
+
+/// TTL settings that can be replaced. A unit that was compiled under the settings before is answered by these until it is
+/// compiled anew, so no answer is half by the ones and half by the others.
+#[derive(Debug)]
+pub struct TtlPolicies(ArcSwap<InForce>);
+
+/// The settings at one moment.
+#[derive(Debug)]
+pub struct InForce {
+    generation: u32,
+    current: Arc<TtlPolicy>,
+    previous: Option<Arc<TtlPolicy>>,
+}
+
+impl TtlPolicies {
+    /// Begins with these.
+    pub fn new(policy: TtlPolicy) -> Self {
+        Self(ArcSwap::from_pointee(InForce { generation: 0, current: Arc::new(policy), previous: None }))
+    }
+
+    /// The settings of this moment.
+    pub fn load(&self) -> Guard<Arc<InForce>> {
+        self.0.load()
+    }
+
+    /// From now on these. Units have to be compiled anew before the next call.
+    pub fn replace(&self, policy: TtlPolicy) {
+        let old = self.0.load_full();
+        self.0.store(Arc::new(InForce {
+            generation: old.generation.wrapping_add(1),
+            current: Arc::new(policy),
+            previous: Some(old.current.clone()),
+        }));
+    }
+}
+
+impl From<TtlPolicy> for TtlPolicies {
+    fn from(policy: TtlPolicy) -> Self {
+        Self::new(policy)
+    }
+}
+
+impl Clone for TtlPolicies {
+    fn clone(&self) -> Self {
+        Self::new(TtlPolicy::clone(self.load().current()))
+    }
+}
+
+impl InForce {
+    /// The newest settings: those of everything that is no unit's.
+    pub fn current(&self) -> &TtlPolicy {
+        &self.current
+    }
+
+    /// The settings under which a unit was compiled.
+    pub fn under(&self, unit: UnitTtl) -> &TtlPolicy {
+        match &self.previous {
+            Some(previous) if unit.generation != self.generation => previous,
+            _ => &self.current,
+        }
+    }
+
+    /// The TTL of records of a class under a name (lower-case wire form) that are of a unit.
+    pub fn give(&self, class: Class, name: &[u8], unit: UnitTtl) -> GivenTtl {
+        self.under(unit).give(class, name, unit)
+    }
+
+    /// What an object of this namespace with these labels says of TTLs.
+    pub fn of_object(&self, namespace: &str, labels: &Labels, annotation: Option<Ttl>) -> UnitTtl {
+        UnitTtl { annotation, rules: self.current.rules_for(namespace, labels), generation: self.generation }
+    }
+
+    /// What nobody's objects say, for answers that are no unit's.
+    pub fn of_nothing(&self) -> UnitTtl {
+        UnitTtl { generation: self.generation, ..UnitTtl::default() }
+    }
+}
