@@ -18,6 +18,7 @@ mod output;
 mod parts;
 mod plan;
 mod records;
+mod reload;
 mod restored;
 mod serve;
 mod surroundings;

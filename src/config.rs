@@ -14,6 +14,7 @@ mod listen;
 mod overrides;
 mod policy;
 mod problem;
+mod reload;
 mod report;
 mod section;
 mod service_entries;

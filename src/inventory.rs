@@ -22,7 +22,7 @@ pub use unit_key::UnitKey;
 
 use crate::model::{
     Change, EndpointSlice, Key, Kind, Name, Namespace, Object, ObjectName, Pod, Service, ServiceEntry,
-    ServiceImport, TableRow, WorkloadEntry,
+    ServiceImport, TableRow, Ttl, WorkloadEntry,
 };
 use intake::Intake;
 use layer::Layer;
@@ -61,6 +61,18 @@ impl Inventory {
             touched.extend(self.layers.values().flat_map(Layer::host_keys));
         }
         touched
+    }
+
+    /// Every unit that something is known of.
+    pub fn units(&self) -> BTreeSet<UnitKey> {
+        let mut units = BTreeSet::new();
+        self.layers.values().for_each(|layer| layer.touch_all(&mut units));
+        units
+    }
+
+    /// Whether labels of objects are kept.
+    pub fn keeps_labels(&self) -> bool {
+        self.intake.keeps_labels()
     }
 
     fn fold(&mut self, source: u8, change: Change, touched: &mut BTreeSet<UnitKey>) {
@@ -214,6 +226,11 @@ impl Inventory {
     /// All entries, source by source; where two sources know one, it comes twice.
     pub fn entries(&self) -> impl Iterator<Item = &ServiceEntry> {
         self.layers.values().flat_map(Layer::entries)
+    }
+
+    /// Objects with a TTL of their own, and that.
+    pub fn with_ttl(&self) -> impl Iterator<Item = (Key, Ttl)> {
+        self.layers.values().flat_map(Layer::with_ttl)
     }
 
     /// The pods of a namespace that have names, by name.

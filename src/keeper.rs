@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use crate::allocate::ledger::{Listing, Notice, Stats};
 use crate::allocate::{Allocator, Claim, NoAllocator, Outcome, Settled};
-use crate::catalog::{Catalog, compile};
+use crate::catalog::{Catalog, TtlPolicy, compile};
 use crate::inventory::{Inventory, UnitKey};
-use crate::model::{Change, Key, Object};
+use crate::model::{Change, Defect, Key, Object, Ttl};
 
 /// Owns the inventory; the only one that publishes to its catalog.
 pub struct Keeper {
@@ -26,6 +26,13 @@ pub struct Page {
     /// How many changes of the source were taken in before. What is seen at two equal revisions is equal.
     pub revision: u64,
 }
+
+/// TTLs ask for labels of objects, which are dropped because nothing asked for them before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "ttl.rules: labels of objects are not kept, because no setting asked for them at the start: restart to use `selector`"
+)]
+pub struct NoLabels;
 
 impl Keeper {
     /// Starts with nothing known, and nothing that gives addresses to hosts.
@@ -66,6 +73,33 @@ impl Keeper {
     pub fn settle(&mut self) {
         let moved = self.allocator.settle();
         self.publish(&moved);
+    }
+
+    /// Puts other TTLs in force; when it returns, every reader sees them. Refused when they ask for labels that were not kept.
+    pub fn replace_ttls(&mut self, policy: TtlPolicy) -> Result<(), NoLabels> {
+        if policy.asks_for_labels() && !self.inventory.keeps_labels() {
+            return Err(NoLabels);
+        }
+        let ttls = &self.catalog.policy.ttl;
+        if ttls.replace(policy) {
+            self.publish(&self.inventory.units());
+            ttls.settle();
+        }
+        Ok(())
+    }
+
+    /// Annotations that ask for a TTL out of bounds, which count as left out.
+    pub fn refused_ttls(&self) -> Vec<Defect> {
+        let ttls = self.catalog.policy.ttl.load();
+        let Some(bounds) = ttls.current().annotations else { return Vec::new() };
+        let refused = self.inventory.with_ttl().filter(|(_, ttl)| !bounds.contains(*ttl));
+        let defect = |(key, ttl): (Key, Ttl)| {
+            let (ttl, min, max) = (ttl.seconds(), bounds.min.seconds(), bounds.max.seconds());
+            let message = format!("{ttl} is outside ttl.annotations: seconds from {min} to {max}");
+            let field = format!("metadata.annotations[{}]", Ttl::ANNOTATION);
+            Defect { object: Some(key), ..Defect::of_field(field, message) }
+        };
+        refused.map(defect).collect()
     }
 
     /// What has to be stored before its addresses are published; each claim is handed out once.
@@ -148,6 +182,8 @@ impl<F: FnMut(crate::source::SourceId) + Send> Observer for F {
 #[cfg(feature = "server")]
 #[derive(Debug)]
 pub enum Question {
+    /// To put other TTLs in force.
+    Ttls(TtlPolicy, tokio::sync::oneshot::Sender<Result<(), NoLabels>>),
     /// Everything that the ledger has.
     Ledger(tokio::sync::oneshot::Sender<Listing>),
     /// The next objects of a source behind a key. Updates wait while they are copied, so ask for few.
@@ -210,8 +246,9 @@ impl Keeper {
         }
     }
 
-    fn answer(&self, question: Question) {
+    fn answer(&mut self, question: Question) {
         match question {
+            Question::Ttls(policy, answer) => drop(answer.send(self.replace_ttls(policy))),
             Question::Ledger(answer) => drop(answer.send(self.listing())),
             Question::Page { source, after, count, answer } => {
                 drop(answer.send(self.page(source.0, after.as_ref(), count)));

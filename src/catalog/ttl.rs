@@ -161,6 +161,11 @@ impl TtlPolicy {
         held.fold(0, |bits, (index, _)| bits | 1 << index)
     }
 
+    /// Whether any rule has conditions on objects.
+    fn asks_for_objects(&self) -> bool {
+        self.rules.iter().any(TtlRule::asks_for_objects)
+    }
+
     /// Whether labels of objects are asked for.
     pub fn asks_for_labels(&self) -> bool {
         self.rules.iter().any(|rule| rule.selector.is_some())

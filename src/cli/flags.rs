@@ -103,6 +103,12 @@ pub(super) struct ServerFlags {
 impl AnswerFlags {
     /// The settings that file, flags and environment give together.
     pub(super) fn settings(self, server: Option<ServerFlags>) -> Result<Settings, Problems> {
+        let config = self.config.clone();
+        Settings::load(config.as_deref(), &self.overrides(server))
+    }
+
+    /// What the flags replace.
+    pub(super) fn overrides(self, server: Option<ServerFlags>) -> Overrides {
         let mut overrides = Overrides {
             manifests: self.manifests,
             kubernetes: self.kubernetes,
@@ -119,6 +125,6 @@ impl AnswerFlags {
             overrides.istiod = server.istiod;
             overrides.upstreams = server.upstreams;
         }
-        Settings::load(self.config.as_deref(), &overrides)
+        overrides
     }
 }

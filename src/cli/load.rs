@@ -52,6 +52,7 @@ pub(super) fn load(settings: &Settings) -> Result<Loaded> {
     keeper.store_nowhere();
     let ledger = keeper.listing();
     loaded.report.defects.extend(ledger.defects.iter().cloned());
+    loaded.report.defects.append(&mut keeper.refused_ttls());
     Ok(Loaded { catalog, keeper, report: loaded.report, ledger })
 }
 

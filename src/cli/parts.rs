@@ -22,6 +22,7 @@ use tokio::sync::{mpsc, watch};
 use super::keeping::Ledger;
 use super::kept_table::Waiting;
 use super::ledger_place;
+use super::reload::SettingsFile;
 use super::restored::{self, Place, Source};
 
 /// Updates that wait for the keeper; a source waits when there are more.
@@ -32,7 +33,7 @@ const ISTIOD: &str = "istiod";
 const KUBERNETES: &str = "kubernetes";
 
 /// Builds and connects them.
-pub(super) fn parts(settings: &Settings) -> Result<Parts> {
+pub(super) fn parts(settings: &Settings, file: SettingsFile) -> Result<Parts> {
     let catalog = Arc::new(Catalog::new(settings.policy()));
     let (readiness, metrics) = (Readiness::new(), Arc::new(Metrics::new()));
     metrics.stale().watch(Arc::clone(&catalog));
@@ -130,6 +131,10 @@ pub(super) fn parts(settings: &Settings) -> Result<Parts> {
         tasks.push(task("istiod report", reports.follow(SourceId::ISTIOD, told, report)));
     }
 
+    tasks.push(Task {
+        name: "settings",
+        future: Box::pin(file.follow(questions.clone(), metrics.reloads().clone())),
+    });
     let observer = Told { listed, metrics: Arc::clone(&metrics) };
     let of_ledger = ledger.is_some().then_some(questions);
     let keeping = match ledger {

@@ -5,12 +5,14 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
+use meshdns::config::Settings;
 use meshdns::run::{self, RunSettings};
 use meshdns::telemetry::log;
 
 use super::FINDINGS;
 use super::flags::{AnswerFlags, ServerFlags};
 use super::parts::parts;
+use super::reload::SettingsFile;
 
 /// Arguments of `serve`.
 #[derive(Args, Debug)]
@@ -20,6 +22,7 @@ use super::parts::parts;
   MESHDNS_ZONE=cluster.local,10.96.0.0/12 MESHDNS_MANIFESTS=./manifests meshdns serve --dns-listen 127.0.0.1:5353
 
 Flags replace environment variables, and both replace what the settings file says; lists are comma separated.
+A settings file that changes is read again, and on SIGHUP: its section `ttl` can change while the server runs.
 Exit codes: 0 told to stop, 1 could not go on, 2 bad usage or settings.")]
 pub(super) struct Serve {
     #[command(flatten)]
@@ -37,8 +40,11 @@ pub(super) struct Serve {
 impl Serve {
     /// Serves until told to stop.
     pub(super) fn run(self) -> Result<ExitCode> {
-        let settings = self.answers.settings(Some(self.server))?;
-        let parts = parts(&settings)?;
+        let path = self.answers.config.clone();
+        let overrides = self.answers.overrides(Some(self.server));
+        let file = SettingsFile::new(path.clone(), overrides.clone());
+        let settings = Settings::load(path.as_deref(), &overrides)?;
+        let parts = parts(&settings, file)?;
         log::start(&self.log)?;
         log::end_process_on_panic();
         let run_settings = RunSettings { ports_file: self.ports_file, ..RunSettings::from(&settings) };

@@ -48,6 +48,10 @@ impl Intake {
         Self { fields, ..Self::default() }
     }
 
+    pub(super) fn keeps_labels(&self) -> bool {
+        self.fields.labels
+    }
+
     pub(super) fn take(&mut self, object: &mut Object) {
         match object {
             Object::Service(service) => self.service(service),

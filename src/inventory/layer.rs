@@ -13,7 +13,7 @@ use super::UnitKey;
 use super::by_host::ByHost;
 use crate::model::{
     Addressing, EndpointSlice, Host, Key, Kind, Labels, Name, Namespace, Object, ObjectName, Pod, Resolution,
-    Service, ServiceEntry, ServiceImport, TableRow, Target, WorkloadEntry,
+    Service, ServiceEntry, ServiceImport, TableRow, Target, Ttl, WorkloadEntry,
 };
 
 /// The slices of each owner, in order.
@@ -370,6 +370,17 @@ impl Layer {
 
     pub(super) fn entries(&self) -> impl Iterator<Item = &ServiceEntry> {
         self.entries.values()
+    }
+
+    /// Objects with a TTL of their own, and that.
+    pub(super) fn with_ttl(&self) -> impl Iterator<Item = (Key, Ttl)> {
+        let key = |kind, name: &ObjectName| Key { kind, name: name.clone() };
+        let services = self.services.values();
+        let services =
+            services.filter_map(move |service| Some((key(Kind::Service, &service.name), service.ttl?)));
+        let entries = self.entries.values();
+        services
+            .chain(entries.filter_map(move |entry| Some((key(Kind::ServiceEntry, &entry.name), entry.ttl?))))
     }
 
     pub(super) fn pods_in(&self, namespace: &str) -> impl Iterator<Item = &Pod> {

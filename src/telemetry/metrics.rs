@@ -9,6 +9,7 @@ mod kubernetes;
 mod ledger;
 mod propagation;
 mod queries;
+mod reload;
 mod snapshot;
 mod sources;
 mod stale;
@@ -29,6 +30,7 @@ pub use kubernetes::{KubernetesMetrics, WatchFigures};
 pub use ledger::{LedgerMetrics, ShardWrite};
 pub use propagation::PropagationMetrics;
 pub use queries::{QueryShard, Rcode};
+pub use reload::ReloadMetrics;
 pub use snapshot::{SnapshotFigures, SnapshotMetrics};
 pub use sources::SourceMetrics;
 pub use stale::StaleMetrics;
@@ -118,6 +120,7 @@ pub struct Metrics {
     ledger: LedgerMetrics,
     snapshot: SnapshotMetrics,
     stale: StaleMetrics,
+    reloads: ReloadMetrics,
 }
 
 impl Default for Metrics {
@@ -156,6 +159,7 @@ impl Metrics {
         registry.register_collector(Box::new(snapshot.clone()));
         let stale = StaleMetrics::default();
         registry.register_collector(Box::new(stale.clone()));
+        let reloads = ReloadMetrics::register(&mut registry);
         Self {
             registry,
             queries,
@@ -169,6 +173,7 @@ impl Metrics {
             ledger,
             snapshot,
             stale,
+            reloads,
         }
     }
 
@@ -215,6 +220,11 @@ impl Metrics {
     /// How the watches of the API server stand.
     pub fn kubernetes(&self) -> &KubernetesMetrics {
         &self.kubernetes
+    }
+
+    /// How often settings were read again.
+    pub fn reloads(&self) -> &ReloadMetrics {
+        &self.reloads
     }
 
     /// How long changes take to an answer.

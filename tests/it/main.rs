@@ -24,5 +24,6 @@ mod parity;
 mod planning;
 mod properties;
 mod readme;
+mod reload;
 mod scenario;
 mod support;

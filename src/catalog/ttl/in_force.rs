@@ -31,14 +31,23 @@ impl TtlPolicies {
         self.0.load()
     }
 
-    /// From now on these. Units have to be compiled anew before the next call.
-    pub fn replace(&self, policy: TtlPolicy) {
+    /// From now on these. If it says so, units have to be compiled anew, and then [`TtlPolicies::settle`] to be called.
+    pub fn replace(&self, policy: TtlPolicy) -> bool {
         let old = self.0.load_full();
+        let asks = policy.asks_for_objects() || old.current.asks_for_objects();
         self.0.store(Arc::new(InForce {
-            generation: old.generation.wrapping_add(1),
+            // Without rules about objects no unit has anything of the old ones in it.
+            generation: if asks { old.generation.wrapping_add(1) } else { old.generation },
             current: Arc::new(policy),
-            previous: Some(old.current.clone()),
+            previous: asks.then(|| old.current.clone()),
         }));
+        asks
+    }
+
+    /// No unit is of the settings before any more.
+    pub fn settle(&self) {
+        let InForce { generation, current, .. } = &*self.0.load_full();
+        self.0.store(Arc::new(InForce { generation: *generation, current: current.clone(), previous: None }));
     }
 }
 

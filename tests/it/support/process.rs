@@ -227,6 +227,8 @@ pub(crate) struct Meshdns {
     pub(crate) dns: SocketAddr,
     /// Its admin listener.
     pub(crate) admin: SocketAddr,
+    /// Its settings file.
+    pub(crate) settings: PathBuf,
 }
 
 impl Meshdns {
@@ -250,16 +252,17 @@ impl Meshdns {
     /// The same at addresses that are known already.
     pub(crate) fn begin_on(ports: Ports, command: &mut Command, settings: &str, arguments: &[&str]) -> Self {
         let Ports { grpc, dns, admin } = ports;
+        let settings = written("meshdns.yaml", settings);
         let process = Process::start(
             command
                 .args(["serve", "--config"])
-                .arg(written("meshdns.yaml", settings))
+                .arg(&settings)
                 .args(["--grpc-listen", &grpc.to_string()])
                 .args(["--dns-listen", &dns.to_string()])
                 .args(["--admin-listen", &admin.to_string()])
                 .args(arguments),
         );
-        Self { process, grpc, dns, admin }
+        Self { process, grpc, dns, admin, settings }
     }
 
     pub(crate) fn wait_until_ready(&mut self) {
