@@ -193,17 +193,14 @@ impl TtlPolicy {
         }
     }
 
-    /// The smallest and the largest TTL that records of a class can have.
+    /// The smallest and the largest TTL that records of a class can have, annotations aside.
     pub fn range(&self, class: Class) -> TtlBounds {
         let own = self.of(class);
-        let mut range = TtlBounds { min: own, max: own };
-        let mut widen = |ttl: Ttl| range = TtlBounds { min: range.min.min(ttl), max: range.max.max(ttl) };
-        self.rules.iter().filter(|rule| rule.concerns(class)).for_each(|rule| widen(rule.ttl));
-        if let Some(bounds) = self.annotations.filter(|_| class.is_of_objects()) {
-            widen(bounds.min);
-            widen(bounds.max);
-        }
-        range
+        let rules = self.rules.iter().filter(|rule| rule.concerns(class)).map(|rule| rule.ttl);
+        rules.fold(TtlBounds { min: own, max: own }, |range, ttl| TtlBounds {
+            min: range.min.min(ttl),
+            max: range.max.max(ttl),
+        })
     }
 }
 

@@ -9,9 +9,6 @@ use crate::catalog::{AutomaticAddresses, Class, NegativePending, PodMode};
 use crate::corefile::{Route, Side, Sign, Span};
 use crate::model::ZoneKind;
 
-/// The longest TTL of an SOA record of ours, whatever the settings say.
-const SOA_TTL: u32 = 300;
-
 /// A TTL on its way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ReportedTtl {
@@ -77,11 +74,20 @@ pub(super) fn given(seen: &Seen<'_>, kind: Option<ZoneKind>) -> Vec<Given> {
         Vip => settings.service_entries.addresses != AutomaticAddresses::Off,
         _ => true,
     };
-    let span = |class: Class| Span::of(settings.ttl.of(class).seconds());
+    let span = |class: Class| {
+        let range = settings.ttl.range(class);
+        Span { smallest: range.min.seconds(), largest: range.max.seconds() }
+    };
+    // One reply has one TTL: that of what an alias leads to, if it is smaller.
+    let with_target = || {
+        let alias = span(ExternalName);
+        let targets = [ClusterIp, Headless, ServiceEntry, Vip].map(|class| span(class).smallest);
+        Span { smallest: targets.into_iter().fold(alias.smallest, u32::min), ..alias }
+    };
     let positive = |class: &Class| Given {
         class: class.as_str(),
         sign: Sign::Positive,
-        ttl: Some(span(*class)),
+        ttl: Some(if *class == ExternalName { with_target() } else { span(*class) }),
         mixed: false,
     };
     let mut all: Vec<Given> = classes.iter().filter(exists).map(positive).collect();
@@ -89,17 +95,12 @@ pub(super) fn given(seen: &Seen<'_>, kind: Option<ZoneKind>) -> Vec<Given> {
         let class = "externalName, target elsewhere";
         all.push(Given { class, sign: Sign::Positive, ttl: Some(span(ExternalName)), mixed: true });
     }
-    let negative = |class, seconds: Option<u32>| Given {
-        class,
-        sign: Sign::Negative,
-        ttl: seconds.map(|seconds| Span::of(seconds.min(SOA_TTL))),
-        mixed: false,
-    };
-    all.push(negative("negative", Some(settings.ttl.negative.seconds())));
+    let negative = |class, ttl| Given { class, sign: Sign::Negative, ttl, mixed: false };
+    all.push(negative("negative", Some(span(Class::Negative))));
     if kind != Some(ZoneKind::Reverse) {
         let pending = match settings.ttl.negative_pending {
             NegativePending::Uncached => None,
-            NegativePending::For(ttl) => Some(ttl.seconds()),
+            NegativePending::For(ttl) => Some(Span::of(ttl.seconds())),
         };
         all.push(negative("negativePending", pending));
     }
