@@ -6,6 +6,8 @@
 
 #[path = "kubernetes/api.rs"]
 mod api;
+#[path = "kubernetes/asking.rs"]
+mod asking;
 #[path = "kubernetes/changes.rs"]
 mod changes;
 #[path = "kubernetes/cluster.rs"]

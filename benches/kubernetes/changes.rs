@@ -17,9 +17,9 @@ use tokio::time::MissedTickBehavior;
 use tokio_stream::StreamExt;
 
 use crate::api;
+use crate::asking::{asked, connected, contains, until};
 use crate::cluster::{self, Cluster};
 use crate::filled::slices;
-use crate::server::{asked, connected, contains, until};
 
 /// How long changes go on, and how often one comes.
 const LASTING: Duration = Duration::from_secs(30);

@@ -10,9 +10,9 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use crate::api;
+use crate::asking::PATIENCE;
 use crate::cluster::{self, CLUSTER_IPS, Cluster};
 use crate::fixture::kube::{ADMIN, ControlPlane, Setup};
-use crate::server::PATIENCE;
 
 /// Where `scripts/bench` wants clusters to be kept.
 const CACHE: &str = "MESHDNS_BENCH_CACHE";

@@ -1,20 +1,14 @@
 //! The two servers that watch the API server: meshdns and CoreDNS with its kubernetes plugin.
 
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::Command;
-use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::asking::{asked, connected, contains, until};
 use crate::cluster::{self, Cluster};
 use crate::fixture::coredns;
 use crate::fixture::process::{self, Meshdns, Process, free_address, written};
-use crate::support;
-
-/// How often it is looked whether something has happened.
-const PACE: Duration = Duration::from_micros(250);
-/// How long something may take.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Which one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,35 +145,5 @@ impl Server {
             wanted.then(|| (bound.parse().unwrap_or(f64::INFINITY), count.parse().unwrap()))
         });
         lines.collect()
-    }
-}
-
-/// A socket that asks there.
-pub(crate) fn connected(server: SocketAddr) -> UdpSocket {
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    socket.connect(server).unwrap();
-    socket.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
-    socket
-}
-
-/// What is answered for the addresses of a name, if anything is.
-pub(crate) fn asked(socket: &UdpSocket, name: &str) -> Option<Vec<u8>> {
-    let mut reply = [0; 4096];
-    socket.send(&support::query(name, 1)).ok()?;
-    let length = socket.recv(&mut reply).ok()?;
-    Some(reply[..length].to_vec())
-}
-
-/// Whether an address is in a reply.
-pub(crate) fn contains(reply: &[u8], address: Ipv4Addr) -> bool {
-    reply.windows(4).any(|octets| octets == address.octets())
-}
-
-/// Waits until something is so.
-pub(crate) fn until(what: &str, mut met: impl FnMut() -> bool) {
-    let begin = Instant::now();
-    while !met() {
-        assert!(begin.elapsed() < PATIENCE, "waited in vain: {what}");
-        sleep(PACE);
     }
 }

@@ -3,6 +3,7 @@
 use crate::Figures;
 use crate::cluster::Cluster;
 use crate::server::Start;
+use crate::support::percentile;
 
 /// How much more memory a list of everything may take than what is kept.
 const RELIST: f64 = 1.3;
@@ -63,13 +64,6 @@ pub(crate) fn print(cluster: Cluster, ours: &Figures, theirs: &Figures) {
 
 fn goal(what: &str, is_met: bool) {
     println!("- {what}: {}", if is_met { "met" } else { "**missed**" });
-}
-
-fn percentile(figures: &[f64], percent: f64) -> f64 {
-    let mut sorted = figures.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let at = (sorted.len() as f64 * percent / 100.0).ceil() as usize;
-    sorted.get(at.saturating_sub(1)).copied().unwrap_or(f64::NAN)
 }
 
 /// The bound that so many percent stay below, of counts by bound.
