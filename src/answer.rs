@@ -13,9 +13,11 @@ mod mesh;
 mod notes;
 mod outcome;
 mod part;
+mod pending;
 mod pod;
 mod reverse;
 mod select;
+mod words;
 mod zonal;
 mod zone;
 
@@ -84,6 +86,8 @@ enum Found {
     Nothing,
     /// It does not exist, but may any moment.
     Pending,
+    /// Names below it exist, and it may have records itself any moment.
+    Waiting,
     /// It does not exist.
     Missing,
 }
@@ -160,12 +164,27 @@ fn in_zone(
         }
         Found::Nothing => negative(catalog, Outcome::NoData, Some(soa), notes),
         // A name below the apex is never NXDOMAIN for SOA: who looks for the zone's apex gets its SOA either way.
-        Found::Missing | Found::Pending if kind == kind::SOA => {
+        Found::Missing | Found::Pending | Found::Waiting if kind == kind::SOA => {
             negative(catalog, Outcome::NoData, Some(soa), notes)
         }
         Found::Missing => negative(catalog, Outcome::NoSuchName, Some(soa), notes),
         Found::Pending => negative(catalog, Outcome::NoSuchName, pending_soa(catalog, soa, notes), notes),
+        Found::Waiting => not_yet(catalog, soa, notes),
     }
+}
+
+/// NODATA for a name that may have records any moment. Caches of CoreDNS keep NODATA without an SOA for five seconds, so it has
+/// one that says how long.
+fn not_yet(catalog: &Catalog, soa: Soa, notes: &mut impl Notes) -> Outcome {
+    let ttl = match catalog.policy.ttl.load().current().negative_pending {
+        NegativePending::Uncached => 0,
+        NegativePending::For(ttl) => ttl.seconds(),
+    };
+    notes.say(|| {
+        Step::of(Topic::Ttl, format!("{ttl} s: the name may have records any moment (ttl.negativePending)"))
+    });
+    let soa = Soa { ttl, minimum: ttl, source: TtlSource::NegativePending, ..soa };
+    negative(catalog, Outcome::NoData, Some(soa), notes)
 }
 
 /// The SOA under which a pending name's absence may be kept; none when it must not be kept.

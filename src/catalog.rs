@@ -13,6 +13,7 @@ mod content;
 mod endpoints;
 mod hosts;
 mod policy;
+mod presence;
 mod records;
 mod reverse;
 mod serial;
@@ -27,9 +28,13 @@ mod units;
 use std::sync::Arc;
 
 pub use compile::compile;
-pub use endpoints::{EndpointSet, Entry, PortFilter};
+pub use endpoints::{EndpointSet, Entry, LeftOut, PortFilter};
 pub use hosts::{AddressOrigin, Difference, HostState, HostUnit, Parity, PassedOver};
-pub use policy::{AutomaticAddresses, CompilePolicy, Families, PodMode, Policy, Visibility};
+pub use policy::{
+    AutomaticAddresses, CompilePolicy, Families, NotReadyAddresses, PodMode, Policy, TerminatingEndpoints,
+    Visibility,
+};
+pub use presence::Absence;
 pub use records::Listed;
 pub use service_set::{ServiceRecord, ServiceSet, ServiceTarget};
 pub use staleness::{StaleFrom, Staleness, StalenessMark};

@@ -108,6 +108,8 @@ fn named_slice(service: ObjectName, hostname: &str, endpoints: u32, first: u32) 
             .collect(),
         hostname: (!hostname.is_empty()).then(|| format!("{hostname}-{number}").into()),
         ready: true,
+        serving: true,
+        terminating: false,
         target: None,
         zone: None,
     };

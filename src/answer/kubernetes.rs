@@ -3,7 +3,8 @@
 //! Rules: the Kubernetes DNS specification 1.1.0 as CoreDNS's kubernetes plugin reads it. Labels are read from the
 //! right: `svc` or `pod`, namespace, service, and what of the service is asked for.
 
-use super::part::{Part, in_words};
+use super::part::Part;
+use super::words::in_words;
 use super::{Asked, Found, Notes, Step, Topic, Weight, pod};
 use crate::catalog::{Catalog, ServiceKind};
 use crate::model::{Kind, ObjectName, Zone, ZoneKind, dotted};
@@ -99,7 +100,7 @@ fn service(
     });
     let part = Part { unit: &unit, name, at, before: count - 3, imported, kind };
     let found = part.find(catalog);
-    if matches!(found, Found::Missing | Found::Pending) && !hidden {
+    if matches!(found, Found::Missing | Found::Pending | Found::Waiting) && !hidden {
         notes.say(|| part.absence(noun));
     }
     found

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use super::alias::{self, Place};
 use super::{
     Addresses, Asked, Found, Notes, Outcome, Records, Step, Topic, Weight, kind, kubernetes, negative,
-    pending_soa, zone,
+    not_yet, pending_soa, zone,
 };
 use crate::catalog::{
     AddressOrigin, Catalog, Class, HostState, HostUnit, Parity, PassedOver, ServiceSet, UnitTtl,
@@ -98,6 +98,7 @@ pub(super) fn outside_zones(
         }
         _ if kind == kind::SOA => negative(catalog, Outcome::NoData, Some(soa), notes),
         Found::Pending => negative(catalog, Outcome::NoSuchName, pending_soa(catalog, soa, notes), notes),
+        Found::Waiting => not_yet(catalog, soa, notes),
         Found::Nothing => negative(catalog, Outcome::NoData, Some(soa), notes),
         Found::Missing
             if apex == 0 && catalog.hosts.wildcard(name.wire()).is_some_and(|unit| unit.answers()) =>

@@ -5,12 +5,10 @@
 //! removed from port and protocol and none is required. Unlike CoreDNS, names above an existing name are NODATA and
 //! never NXDOMAIN.
 
-use std::net::IpAddr;
-
 use super::select::{self, Selection};
-use super::{Addresses, Asked, Found, Records, Step, Topic, Weight, kind, zonal};
-use crate::catalog::{Catalog, Class, PortFilter, ServiceKind, ServiceUnit};
-use crate::model::{Kind, Port, dotted};
+use super::{Addresses, Asked, Found, Records, kind, pending, zonal};
+use crate::catalog::{Catalog, Class, EndpointSet, PortFilter, ServiceKind, ServiceUnit};
+use crate::model::Port;
 
 /// A service and what of it is asked for.
 pub(super) struct Part<'a> {
@@ -27,6 +25,13 @@ pub(super) struct Part<'a> {
 
 impl Part<'_> {
     pub(super) fn find(&self, catalog: &Catalog) -> Found {
+        match self.existing(catalog) {
+            Found::Missing if pending::may_come(catalog, self) => Found::Pending,
+            found => found,
+        }
+    }
+
+    fn existing(&self, catalog: &Catalog) -> Found {
         match &self.unit.kind {
             ServiceKind::Hidden(_) => Found::Missing,
             ServiceKind::Alias { target, text } if self.before == 0 => {
@@ -41,51 +46,11 @@ impl Part<'_> {
         }
     }
 
-    /// Why a name of a service that is there does not exist.
-    pub(super) fn absence(&self, noun: Kind) -> Step {
-        let (endpoints, object) = (&self.unit.endpoints, format!("{} {}", noun.as_str(), self.unit.name));
-        let label = |index| String::from_utf8_lossy(self.name.label(index));
-        let waiting = match endpoints.not_ready {
-            0 => String::new(),
-            1 => " (1 is not ready)".to_owned(),
-            count => format!(" ({count} are not ready)"),
-        };
-        let headless = matches!(self.unit.kind, ServiceKind::Headless);
-        let (text, weight) = match (&self.unit.kind, self.before) {
-            (ServiceKind::Alias { .. }, _) => {
-                (format!("{object} is an alias: nothing is below its name"), Weight::Cause)
-            }
-            (ServiceKind::Headless, _) if endpoints.is_empty() => {
-                (format!("{object} is headless and has no ready endpoint{waiting}"), Weight::Cause)
-            }
-            (_, 1) if headless && endpoints.not_ready > 0 => {
-                (format!("{object} has no ready endpoint called {}{waiting}", label(0)), Weight::Cause)
-            }
-            (_, 1) => {
-                (format!("{object} has no ready endpoint called {}{waiting}", label(0)), Weight::Absent)
-            }
-            (_, 2) => {
-                let mut ports: Vec<String> = self
-                    .every_port()
-                    .map(|port| format!("_{}._{}", port.name, port.protocol.to_ascii_lowercase()))
-                    .collect();
-                ports.sort_unstable();
-                ports.dedup();
-                ports.truncate(10);
-                let text =
-                    format!("{object} has no port {}.{}; it has {}", label(0), label(1), ports.join(", "));
-                (text, Weight::Absent)
-            }
-            (_, before) => (format!("{object} has no names with {before} labels in front"), Weight::Absent),
-        };
-        Step::of(Topic::Name, text).about(noun, &self.unit.name).weighing(weight)
-    }
-
     fn with_cluster_ips(&self) -> Found {
         match self.before {
             0 => self.addresses(None),
-            1 => self.endpoint(Found::Missing),
-            2 if self.names_cluster() => self.endpoint_in_cluster(Found::Missing),
+            1 => self.endpoint(),
+            2 if self.names_cluster() => self.endpoint_in_cluster(),
             2 if self.unit.ports.iter().any(|port| self.filter().matches(port)) => {
                 self.addresses(Some(self.filter()))
             }
@@ -94,11 +59,13 @@ impl Part<'_> {
     }
 
     fn headless(&self) -> Found {
-        let endpoints = &self.unit.endpoints;
-        if endpoints.is_empty() {
-            return Found::Pending;
+        if self.unit.endpoints.is_empty() {
+            return Found::Missing;
         }
+        let endpoints = self.unit.listed();
         match self.before {
+            // Only names of endpoints exist, which are below it.
+            0 if endpoints.is_empty() => Found::Waiting,
             0 => match self.kind {
                 kind::A if !endpoints.v4().is_empty() => {
                     self.found(Records::V4(Addresses::Shared(endpoints.v4().clone())), Class::Headless)
@@ -108,8 +75,8 @@ impl Part<'_> {
                 }
                 _ => self.all(None),
             },
-            1 => self.endpoint(Found::Pending),
-            2 if self.names_cluster() => self.endpoint_in_cluster(Found::Pending),
+            1 => self.endpoint(),
+            2 if self.names_cluster() => self.endpoint_in_cluster(),
             2 => self.all(Some(self.filter())),
             _ => Found::Missing,
         }
@@ -118,19 +85,22 @@ impl Part<'_> {
     /// All endpoints, with the ports that are asked for.
     fn all(&self, filter: Option<PortFilter<'_>>) -> Found {
         if self.kind == kind::SRV {
-            let set = self.unit.services(filter, || self.selection().all_services(filter));
+            let build = || self.selection(self.unit.listed()).all_services(filter);
+            let set = self.unit.services(filter, build);
             if !set.records.is_empty() {
                 return self.found(Records::Services { set, base: self.at }, Class::Srv);
             }
         }
-        self.select(self.unit.endpoints.iter(), filter).unwrap_or(Found::Missing)
+        let endpoints = self.unit.listed();
+        self.select(endpoints, endpoints.iter(), filter).unwrap_or(Found::Missing)
     }
 
     /// One label before the service: an endpoint, else what stands above port names or above a cluster's endpoints.
-    fn endpoint(&self, otherwise: Found) -> Found {
+    fn endpoint(&self) -> Found {
         let label = self.name.label(0);
         if !self.imported
-            && let Some(found) = self.select(self.unit.endpoints.called(label, None), None)
+            && let Some(found) =
+                self.select(&self.unit.endpoints, self.unit.endpoints.called(label, None), None)
         {
             return found;
         }
@@ -139,20 +109,21 @@ impl Part<'_> {
         if above_ports || (self.imported && self.unit.endpoints.has_cluster(label)) {
             return Found::Nothing;
         }
-        otherwise
+        Found::Missing
     }
 
     /// In a multicluster zone two labels without underscores are an endpoint and its cluster.
-    fn names_cluster(&self) -> bool {
+    pub(super) fn names_cluster(&self) -> bool {
         self.imported && !self.name.label(0).starts_with(b"_") && !self.name.label(1).starts_with(b"_")
     }
 
-    fn endpoint_in_cluster(&self, otherwise: Found) -> Found {
-        let called = self.unit.endpoints.called(self.name.label(0), Some(self.name.label(1)));
-        self.select(called, None).unwrap_or(otherwise)
+    fn endpoint_in_cluster(&self) -> Found {
+        let endpoints = &self.unit.endpoints;
+        let called = endpoints.called(self.name.label(0), Some(self.name.label(1)));
+        self.select(endpoints, called, None).unwrap_or(Found::Missing)
     }
 
-    fn filter(&self) -> PortFilter<'_> {
+    pub(super) fn filter(&self) -> PortFilter<'_> {
         let bare = |index| {
             let label = self.name.label(index);
             label.strip_prefix(b"_").unwrap_or(label)
@@ -160,10 +131,10 @@ impl Part<'_> {
         PortFilter { port: bare(0), protocol: bare(1) }
     }
 
-    /// The ports that names can be made of: the service's own, or those of its ready endpoints.
-    fn every_port(&self) -> impl Iterator<Item = &Port> {
+    /// The ports that names can be made of: the service's own, or those of the endpoints under its name.
+    pub(super) fn every_port(&self) -> impl Iterator<Item = &Port> {
         let own = matches!(self.unit.kind, ServiceKind::ClusterIps { .. });
-        let of_endpoints = (!own).then(|| self.unit.endpoints.ready_port_sets().flatten());
+        let of_endpoints = (!own).then(|| self.unit.listed().used_port_sets().flatten());
         let own = own.then(|| self.unit.ports.iter());
         own.into_iter().flatten().chain(of_endpoints.into_iter().flatten())
     }
@@ -194,37 +165,14 @@ impl Part<'_> {
     /// Records of endpoints; `None` when none of them has a port that is asked for.
     pub(super) fn select<'e>(
         &self,
+        endpoints: &EndpointSet,
         entries: impl IntoIterator<Item = &'e crate::catalog::Entry>,
         filter: Option<PortFilter<'_>>,
     ) -> Option<Found> {
-        self.selection().records(entries, filter, self.kind)
+        self.selection(endpoints).records(entries, filter, self.kind)
     }
 
-    fn selection(&self) -> Selection<'_> {
-        Selection { unit: self.unit, imported: self.imported, at: self.at }
-    }
-}
-
-pub(super) fn in_words(unit: &ServiceUnit) -> String {
-    let endpoints = || {
-        let (ready, not_ready) = (unit.endpoints.iter().count(), unit.endpoints.not_ready);
-        let slices: Vec<&str> = unit.endpoints.slices().iter().take(5).map(|slice| &*slice.name).collect();
-        let more = if unit.endpoints.slices().len() > 5 { ", ..." } else { "" };
-        match slices.len() {
-            0 => "no endpoint slices".to_owned(),
-            _ => format!("{ready} ready and {not_ready} not ready endpoints in {}{more}", slices.join(", ")),
-        }
-    };
-    match &unit.kind {
-        ServiceKind::Hidden(reason) => format!("has no names: {}", reason.as_str()),
-        ServiceKind::Alias { text, .. } => format!("is an alias (ExternalName) of {}", dotted(text)),
-        ServiceKind::Headless => format!("answers with its endpoints: {}", endpoints()),
-        ServiceKind::ClusterIps { .. } => {
-            let addresses: Vec<String> = unit.cluster_ips().iter().map(IpAddr::to_string).collect();
-            match addresses.len() {
-                0 => "has no cluster IP yet".to_owned(),
-                _ => format!("has the cluster IP {} and {}", addresses.join(", "), endpoints()),
-            }
-        }
+    fn selection<'s>(&'s self, endpoints: &'s EndpointSet) -> Selection<'s> {
+        Selection { unit: self.unit, endpoints, imported: self.imported, at: self.at }
     }
 }

@@ -8,12 +8,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::{Addresses, Found, Records, kind};
-use crate::catalog::{Class, Entry, PortFilter, ServiceSet, ServiceUnit};
+use crate::catalog::{Class, EndpointSet, Entry, PortFilter, ServiceSet, ServiceUnit};
 use crate::model::{EndpointAddress, Port, push_label};
 
 /// Whose endpoints are selected, and for which name.
 pub(super) struct Selection<'a> {
     pub(super) unit: &'a ServiceUnit,
+    /// The set that they are of.
+    pub(super) endpoints: &'a EndpointSet,
     /// Whether endpoint names carry their cluster.
     pub(super) imported: bool,
     /// Where the zone begins in the name asked.
@@ -72,14 +74,14 @@ impl Selection<'_> {
     }
 
     fn matching_ports(&self, entry: &Entry, filter: Option<PortFilter<'_>>) -> impl Iterator<Item = &Port> {
-        let ports = self.unit.endpoints.ports(entry).iter();
+        let ports = self.endpoints.ports(entry).iter();
         ports.filter(move |port| filter.is_none_or(|filter| filter.matches(port)))
     }
 
     /// SRV records of all endpoints; empty when none of them has a port that is asked for.
     pub(super) fn all_services(&self, filter: Option<PortFilter<'_>>) -> ServiceSet {
         let matching = |entry: &&Entry| self.matching_ports(entry, filter).next().is_some();
-        self.services(&self.unit.endpoints.iter().filter(matching).collect::<Vec<_>>(), filter)
+        self.services(&self.endpoints.iter().filter(matching).collect::<Vec<_>>(), filter)
     }
 
     fn services(&self, entries: &[&Entry], filter: Option<PortFilter<'_>>) -> ServiceSet {
@@ -95,7 +97,7 @@ impl Selection<'_> {
             labels.clear();
             let mut fits = push_label(&mut labels, &entry.label());
             if self.imported {
-                fits &= push_label(&mut labels, self.unit.endpoints.cluster(entry));
+                fits &= push_label(&mut labels, self.endpoints.cluster(entry));
             }
             labels.extend_from_slice(&tail);
             if fits {

@@ -15,7 +15,8 @@ pub(super) fn find(catalog: &Catalog, part: &Part<'_>) -> Option<Found> {
     {
         return None;
     }
-    if part.unit.endpoints.is_empty() {
+    let endpoints = part.unit.listed();
+    if endpoints.is_empty() {
         return Some(Found::Pending);
     }
     if before == 1 {
@@ -31,7 +32,6 @@ pub(super) fn find(catalog: &Catalog, part: &Part<'_>) -> Option<Found> {
     }
     let wanted: Vec<&[u8]> = (0..before - 2).map(|index| part.name.label(index)).collect();
     let wanted = wanted.join(&b'.');
-    let endpoints = &part.unit.endpoints;
     let inside: Vec<&Entry> = endpoints
         .iter()
         .filter(|entry| {
@@ -42,9 +42,9 @@ pub(super) fn find(catalog: &Catalog, part: &Part<'_>) -> Option<Found> {
         return Some(Found::Nothing);
     }
     let found = if inside.is_empty() && prefer {
-        part.select(endpoints.iter(), None)
+        part.select(endpoints, endpoints.iter(), None)
     } else {
-        part.select(inside, None)
+        part.select(endpoints, inside, None)
     };
     Some(found.unwrap_or(Found::Nothing))
 }

@@ -80,7 +80,7 @@ fn apex(
             servers => found(Records::NameServers(servers)),
         },
         _ if zone.kind == ZoneKind::Cluster => match mesh::find(catalog, name, kind, notes) {
-            Found::Missing | Found::Pending => Found::Nothing,
+            Found::Missing | Found::Pending | Found::Waiting => Found::Nothing,
             found => found,
         },
         _ => Found::Nothing,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::content::Content;
 use super::endpoints::{hash_port, shared};
+use super::presence::Presence;
 use super::service_sets::ServiceSets;
 use super::{
     CompilePolicy, EndpointSet, Hidden, InForce, PodUnit, Policy, ServiceKind, ServiceUnit, Unit, UnitTtl,
@@ -62,19 +63,20 @@ fn selected(labels: &Labels, policy: &CompilePolicy) -> bool {
 }
 
 fn compile_service(inventory: &Inventory, service: &Service, policy: &CompilePolicy) -> ServiceUnit {
-    let endpoints = local_endpoints(inventory, service, policy);
+    let slices = local_slices(inventory, service, policy);
+    let endpoints = Endpoints::of(&slices, policy);
     let kind = if !serves_namespace(inventory, &service.name.namespace, policy) {
         ServiceKind::Hidden(Hidden::Namespace)
     } else if !selected(&service.labels, policy) {
         ServiceKind::Hidden(Hidden::Labels)
     } else {
         match &service.addressing {
-            Addressing::ClusterIps(_) if policy.ignore_empty_services && endpoints.is_empty() => {
+            Addressing::ClusterIps(_) if policy.ignore_empty_services && endpoints.all.is_empty() => {
                 ServiceKind::Hidden(Hidden::Empty)
             }
             Addressing::ClusterIps(addresses) => cluster_ips(addresses),
             Addressing::Headless => ServiceKind::Headless,
-            Addressing::Unassigned if endpoints.slices().is_empty() => cluster_ips(&[]),
+            Addressing::Unassigned if slices.is_empty() => cluster_ips(&[]),
             Addressing::Unassigned => ServiceKind::Headless,
             Addressing::ExternalName(text) => alias(text),
         }
@@ -85,14 +87,14 @@ fn compile_service(inventory: &Inventory, service: &Service, policy: &CompilePol
 fn compile_import(inventory: &Inventory, name: &ObjectName, policy: &CompilePolicy) -> Option<ServiceUnit> {
     let import = inventory.import(name)?;
     let slices = if policy.no_endpoints { Vec::new() } else { inventory.imported_slices(name) };
-    let slices = slices.into_iter().filter(|slice| selected(&slice.labels, policy));
-    let endpoints = EndpointSet::join(slices, policy.endpoint_pod_names);
+    let slices: Vec<_> = slices.into_iter().filter(|slice| selected(&slice.labels, policy)).collect();
+    let endpoints = Endpoints::of(&slices, policy);
     let kind = if !serves_namespace(inventory, &name.namespace, policy) {
         ServiceKind::Hidden(Hidden::Namespace)
     } else {
         match &import.addresses {
             Some(_) if import.ports.is_empty() => ServiceKind::Hidden(Hidden::NoPorts),
-            Some(_) if policy.ignore_empty_services && endpoints.is_empty() => {
+            Some(_) if policy.ignore_empty_services && endpoints.all.is_empty() => {
                 ServiceKind::Hidden(Hidden::Empty)
             }
             Some(addresses) => cluster_ips(addresses),
@@ -122,18 +124,40 @@ fn compile_pods(
     Some(PodUnit { names: names.into(), ttl: ttl.unwrap_or_default(), content })
 }
 
+/// The endpoints of a service.
+struct Endpoints {
+    all: EndpointSet,
+    /// Those under the name of the service, if they are not all.
+    listed: Option<Box<EndpointSet>>,
+}
+
+impl Endpoints {
+    fn of(slices: &[&EndpointSlice], policy: &CompilePolicy) -> Self {
+        let join = |presence| EndpointSet::join(slices, policy.endpoint_pod_names, presence);
+        Self {
+            all: join(Presence::under_own_names(slices, policy)),
+            listed: Presence::under_service_name(slices, policy).map(|presence| Box::new(join(presence))),
+        }
+    }
+}
+
 /// The slices of a Service, as far as they are read. Endpoints objects count where a controller would have mirrored
 /// them: for a service that selects no pods, or that has no slices of its own.
-fn local_endpoints(inventory: &Inventory, service: &Service, policy: &CompilePolicy) -> EndpointSet {
+fn local_slices<'i>(
+    inventory: &'i Inventory,
+    service: &Service,
+    policy: &CompilePolicy,
+) -> Vec<&'i EndpointSlice> {
     if policy.no_endpoints || matches!(service.addressing, Addressing::ExternalName(_)) {
-        return EndpointSet::default();
+        return Vec::new();
     }
-    let slices = inventory.slices(&service.name);
+    let mut slices = inventory.slices(&service.name);
     let own_slices = slices.iter().any(|slice| !slice.mirrored);
     let wanted = |slice: &&EndpointSlice| {
         selected(&slice.labels, policy) && !(slice.mirrored && service.selects_pods && own_slices)
     };
-    EndpointSet::join(slices.into_iter().filter(wanted), policy.endpoint_pod_names)
+    slices.retain(wanted);
+    slices
 }
 
 fn cluster_ips(addresses: &[IpAddr]) -> ServiceKind {
@@ -174,7 +198,8 @@ fn with_a_port(ports: &Arc<[Port]>) -> Arc<[Port]> {
     if ports.is_empty() { [Port::none()].into() } else { ports.clone() }
 }
 
-fn finish(name: ObjectName, kind: ServiceKind, ports: Arc<[Port]>, endpoints: EndpointSet) -> ServiceUnit {
+fn finish(name: ObjectName, kind: ServiceKind, ports: Arc<[Port]>, endpoints: Endpoints) -> ServiceUnit {
+    let Endpoints { all: endpoints, listed } = endpoints;
     let content = Content::of("service").bytes(name.namespace.as_bytes()).bytes(name.name.as_bytes());
     let content = match &kind {
         ServiceKind::Hidden(_) => {
@@ -183,6 +208,7 @@ fn finish(name: ObjectName, kind: ServiceKind, ports: Arc<[Port]>, endpoints: En
                 kind,
                 ports,
                 endpoints,
+                listed,
                 services: ServiceSets::default(),
                 ttl: UnitTtl::default(),
                 content: 0,
@@ -196,7 +222,8 @@ fn finish(name: ObjectName, kind: ServiceKind, ports: Arc<[Port]>, endpoints: En
         ServiceKind::Alias { text, .. } => content.number(3).bytes(text),
     };
     let content = ports.iter().fold(content, hash_port);
-    let content = endpoints.hash(content).finish();
+    let content = endpoints.hash(content);
+    let content = listed.iter().fold(content, |content, listed| listed.hash(content)).finish();
     let (services, ttl) = (ServiceSets::default(), UnitTtl::default());
-    ServiceUnit { name, kind, ports, endpoints, services, ttl, content }
+    ServiceUnit { name, kind, ports, endpoints, listed, services, ttl, content }
 }

@@ -1,4 +1,4 @@
-//! The ready endpoints of one service, joined from all its slices.
+//! The endpoints of one service that are answered with, joined from all its slices.
 //!
 //! Rules: every address of an endpoint is published; a slice is one set of addresses times one set of ports; an
 //! endpoint is called by its hostname, else (when asked for) by its pod, else by its address with dashes
@@ -10,6 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use super::content::Content;
+use super::presence::{Absence, Presence};
 use crate::model::{EndpointAddress, EndpointSlice, ObjectName, Port};
 
 /// One address of one endpoint in one slice.
@@ -28,7 +29,7 @@ pub struct Entry {
 /// Stands for "no topology zone".
 const NO_ZONE: u32 = u32::MAX;
 
-/// The ready endpoints of a service.
+/// Endpoints of a service.
 #[derive(Debug, Default)]
 pub struct EndpointSet {
     /// Those with names of their own, by cluster, then by name in lower case, then by address.
@@ -39,14 +40,33 @@ pub struct EndpointSet {
     v6: Arc<[Ipv6Addr]>,
     clusters: Box<[Box<str>]>,
     port_sets: Box<[Arc<[Port]>]>,
-    /// Which of them some ready endpoint has.
-    ready_ports: Box<[bool]>,
+    /// Which of them some endpoint has.
+    used_ports: Box<[bool]>,
     slices: Box<[ObjectName]>,
     zones: Box<[Arc<str>]>,
     /// Whether any endpoint is reached under a name.
     has_names: bool,
-    /// How many endpoints are there but not ready.
-    pub not_ready: u32,
+    left_out: Box<[LeftOut]>,
+    /// Whether they are terminating and stand in for ready ones.
+    pub stand_ins: bool,
+}
+
+/// An address of an endpoint that is there and not in the set.
+#[derive(Debug)]
+pub struct LeftOut {
+    name: Option<Arc<str>>,
+    cluster: u32,
+    /// Where it is reached.
+    pub address: EndpointAddress,
+    /// Why it is not in the set.
+    pub why: Absence,
+}
+
+impl LeftOut {
+    /// What the endpoint would be called.
+    pub fn label(&self) -> Cow<'_, str> {
+        label(self.name.as_deref(), &self.address)
+    }
 }
 
 /// Which ports a query asks for. Both parts without their underscore; an empty one matches every port.
@@ -67,11 +87,10 @@ impl PortFilter<'_> {
 }
 
 impl EndpointSet {
-    /// Joins the ready endpoints of slices, which come sorted by name.
-    pub(super) fn join<'a>(slices: impl IntoIterator<Item = &'a EndpointSlice>, pod_names: bool) -> Self {
-        let (mut named, mut dashed) = (Vec::new(), Vec::new());
+    /// Joins the endpoints of slices that are present, where the slices come sorted by name.
+    pub(super) fn join(slices: &[&EndpointSlice], pod_names: bool, presence: Presence) -> Self {
+        let (mut named, mut dashed, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
         let mut set = Tables::default();
-        let mut not_ready = 0;
         for slice in slices {
             let place = set.slices.len() as u32;
             set.slices.push(slice.name.clone());
@@ -80,13 +99,16 @@ impl EndpointSet {
             let cluster = slice.import.as_ref().map_or("", |import| &import.cluster);
             let cluster = intern(&mut set.clusters, cluster.into());
             for endpoint in &slice.endpoints {
-                if !endpoint.ready {
-                    not_ready += 1;
-                    continue;
-                }
                 let pod = endpoint.target.as_ref().filter(|pod| pod_names && pod.len() <= 63);
                 // A dot would make two labels of it: such an endpoint is called by its address.
                 let name = endpoint.hostname.as_ref().or(pod).filter(|name| !name.contains('.'));
+                if let Err(why) = presence.of(endpoint) {
+                    left_out.extend(endpoint.addresses.iter().map(|address| {
+                        let (name, address) = (name.cloned(), address.clone());
+                        LeftOut { name, cluster, address, why }
+                    }));
+                    continue;
+                }
                 let zone =
                     endpoint.zone.as_ref().map_or(NO_ZONE, |zone| intern(&mut set.zones, zone.clone()));
                 for address in &endpoint.addresses {
@@ -108,8 +130,8 @@ impl EndpointSet {
         });
         dashed
             .sort_by(|a: &Entry, b| (a.cluster, &a.address, a.slice).cmp(&(b.cluster, &b.address, b.slice)));
-        let mut ready_ports = vec![false; set.port_sets.len()];
-        named.iter().chain(&dashed).for_each(|entry| ready_ports[entry.ports as usize] = true);
+        let mut used_ports = vec![false; set.port_sets.len()];
+        named.iter().chain(&dashed).for_each(|entry| used_ports[entry.ports as usize] = true);
         let has_names = dashed.iter().any(|entry| entry.ip().is_none());
         let mut addresses: Vec<IpAddr> = named.iter().chain(&dashed).filter_map(Entry::ip).collect();
         addresses.sort_unstable();
@@ -128,12 +150,28 @@ impl EndpointSet {
             v6: shared(v6),
             clusters: set.clusters.into(),
             port_sets: set.port_sets.into(),
-            ready_ports: ready_ports.into(),
+            used_ports: used_ports.into(),
             slices: set.slices.into(),
             zones: set.zones.into(),
             has_names,
-            not_ready,
+            left_out: left_out.into(),
+            stand_ins: presence.stand_ins(),
         }
+    }
+
+    /// The addresses of endpoints that are there and not in the set.
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
+    }
+
+    /// Whether one of those is called `label` (in lower case); in `cluster` only, if one is named.
+    pub fn leaves_out(&self, label: &[u8], cluster: Option<&[u8]>) -> bool {
+        let inside = |entry: &LeftOut| {
+            let name = self.clusters[entry.cluster as usize].as_bytes();
+            cluster.is_none_or(|wanted| name.eq_ignore_ascii_case(wanted))
+        };
+        let is_called = |entry: &LeftOut| entry.label().as_bytes().eq_ignore_ascii_case(label);
+        self.left_out.iter().any(|entry| inside(entry) && is_called(entry))
     }
 
     /// Every IPv4 address, once.
@@ -146,7 +184,7 @@ impl EndpointSet {
         &self.v6
     }
 
-    /// Whether there is no ready endpoint.
+    /// Whether there is no endpoint.
     pub fn is_empty(&self) -> bool {
         self.named.is_empty() && self.dashed.is_empty()
     }
@@ -215,9 +253,9 @@ impl EndpointSet {
         self.port_sets.iter().map(AsRef::as_ref)
     }
 
-    /// Every set of ports that some ready endpoint has.
-    pub fn ready_port_sets(&self) -> impl Iterator<Item = &[Port]> {
-        self.port_sets().zip(&self.ready_ports).filter_map(|(ports, ready)| ready.then_some(ports))
+    /// Every set of ports that some endpoint has.
+    pub fn used_port_sets(&self) -> impl Iterator<Item = &[Port]> {
+        self.port_sets().zip(&self.used_ports).filter_map(|(ports, used)| used.then_some(ports))
     }
 
     /// The cluster of an entry; empty for a local one.
@@ -253,7 +291,7 @@ impl EndpointSet {
                 content = hash_port(content, port);
             }
         }
-        // Ports move the serial also where no endpoint is ready, as they do in CoreDNS.
+        // Ports move the serial also where no endpoint is there, as they do in CoreDNS.
         self.port_sets().flatten().fold(content, hash_port)
     }
 }
@@ -289,10 +327,7 @@ fn intern<T: PartialEq>(table: &mut Vec<T>, value: T) -> u32 {
 impl Entry {
     /// What the endpoint is called.
     pub fn label(&self) -> Cow<'_, str> {
-        match &self.name {
-            Some(name) => Cow::Borrowed(name),
-            None => Cow::Owned(dashed_label(&self.address)),
-        }
+        label(self.name.as_deref(), &self.address)
     }
 
     /// Its address, unless it is reached under a name.
@@ -302,6 +337,11 @@ impl Entry {
             EndpointAddress::Name(_) => None,
         }
     }
+}
+
+/// What an endpoint is called that asked for this name, or for none.
+fn label<'n>(name: Option<&'n str>, address: &EndpointAddress) -> Cow<'n, str> {
+    name.map_or_else(|| Cow::Owned(dashed_label(address)), Cow::Borrowed)
 }
 
 fn lower(entry: &Entry) -> Cow<'_, str> {

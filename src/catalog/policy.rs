@@ -35,6 +35,10 @@ pub struct CompilePolicy {
     pub ignore_empty_services: bool,
     /// Whether slices are not read at all.
     pub no_endpoints: bool,
+    /// When terminating endpoints are answered with.
+    pub terminating_endpoints: TerminatingEndpoints,
+    /// Under which names endpoints are published that are not ready.
+    pub not_ready_addresses: NotReadyAddresses,
     /// Only these namespaces; empty means all.
     pub namespaces: BTreeSet<Box<str>>,
     /// Only namespaces with such labels.
@@ -74,6 +78,27 @@ impl Default for Visibility {
     fn default() -> Self {
         Self { public: true, namespaces: Vec::new() }
     }
+}
+
+/// When endpoints are answered with that are terminating and not said to be ready.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TerminatingEndpoints {
+    /// Never.
+    #[default]
+    Never,
+    /// While they serve, and no endpoint of the service is ready.
+    WhenAlone,
+}
+
+/// Under which names endpoints are published that slices say to be ready although they are not
+/// (`publishNotReadyAddresses`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NotReadyAddresses {
+    /// Under that of the service too.
+    #[default]
+    Everywhere,
+    /// Each under its own.
+    OwnNamesOnly,
 }
 
 /// Which pod names exist.

@@ -58,12 +58,12 @@ impl Catalog {
                 }
             }
             ServiceKind::Headless => {
-                let endpoints = &unit.endpoints;
-                let v4 = endpoints.v4().iter().map(|a| IpAddr::V4(*a));
-                let v6 = endpoints.v6().iter().map(|a| IpAddr::V6(*a));
+                let v4 = unit.listed().v4().iter().map(|a| IpAddr::V4(*a));
+                let v6 = unit.listed().v6().iter().map(|a| IpAddr::V6(*a));
                 for address in v4.chain(v6) {
                     listed.push(self.line(name.clone(), address, Class::Headless, unit.ttl, object.clone()));
                 }
+                let endpoints = &unit.endpoints;
                 for entry in endpoints.iter() {
                     let Some(address) = entry.ip() else { continue };
                     let cluster = endpoints.cluster(entry);

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use super::service_sets::ServiceSets;
-use super::{EndpointSet, HostUnit, PortFilter, ServiceSet, UnitTtl};
+use super::{EndpointSet, HostUnit, LeftOut, PortFilter, ServiceSet, UnitTtl};
 use crate::model::{Name, ObjectName, Port};
 
 /// A unit of any kind.
@@ -43,8 +43,10 @@ pub struct ServiceUnit {
     pub kind: ServiceKind,
     /// Its own ports; those of its endpoints are in `endpoints`.
     pub ports: Arc<[Port]>,
-    /// Its ready endpoints.
+    /// Its endpoints, each under its own name.
     pub endpoints: EndpointSet,
+    /// Those under its name, if they are not all.
+    pub(super) listed: Option<Box<EndpointSet>>,
     pub(super) services: ServiceSets,
     /// What the object says of TTLs.
     pub ttl: UnitTtl,
@@ -107,6 +109,17 @@ impl Hidden {
 }
 
 impl ServiceUnit {
+    /// The endpoints under its name and those of its ports.
+    pub fn listed(&self) -> &EndpointSet {
+        self.listed.as_deref().unwrap_or(&self.endpoints)
+    }
+
+    /// The addresses that only have names of their own, with the reason.
+    pub fn unlisted(&self) -> impl Iterator<Item = &LeftOut> {
+        let left_out = self.listed.iter().flat_map(|listed| listed.left_out());
+        left_out.filter(|entry| self.endpoints.iter().any(|own| own.address == entry.address))
+    }
+
     /// Its SRV records for a filter; of all ports without one. `build` makes those that are not kept yet.
     pub(crate) fn services(
         &self,
@@ -115,7 +128,7 @@ impl ServiceUnit {
     ) -> Arc<ServiceSet> {
         match &self.kind {
             ServiceKind::ClusterIps { .. } => self.services.get(filter, || self.ports.iter(), build),
-            _ => self.services.get(filter, || self.endpoints.port_sets().flatten(), build),
+            _ => self.services.get(filter, || self.listed().port_sets().flatten(), build),
         }
     }
 

@@ -9,7 +9,7 @@ use super::field::Field;
 use super::report::Placed;
 use super::section::Section;
 use super::zones::cluster_set_zone;
-use crate::catalog::PodMode;
+use crate::catalog::{NotReadyAddresses, PodMode, TerminatingEndpoints};
 use crate::model::{LabelSelector, Name};
 
 /// Longest name of a namespace (RFC 1123 label).
@@ -26,6 +26,10 @@ pub struct KubernetesSettings {
     pub ignore_empty_services: bool,
     /// Whether EndpointSlices are used at all. Default: yes.
     pub endpoints: bool,
+    /// When terminating endpoints are answered with. Default: never.
+    pub terminating_endpoints: TerminatingEndpoints,
+    /// Under which names endpoints are published that are not ready. Default: everywhere.
+    pub not_ready_addresses: NotReadyAddresses,
     /// Which namespaces exist. Default: all.
     pub namespaces: NamespaceFilter,
     /// Which Services, EndpointSlices and pods count, each by its own labels. Default: all.
@@ -55,6 +59,8 @@ impl Default for KubernetesSettings {
             endpoint_pod_names: false,
             ignore_empty_services: false,
             endpoints: true,
+            terminating_endpoints: TerminatingEndpoints::default(),
+            not_ready_addresses: NotReadyAddresses::default(),
             namespaces: NamespaceFilter::default(),
             label_selector: LabelSelector::default(),
             zonal_names: false,
@@ -76,6 +82,17 @@ impl KubernetesSettings {
         section.set("endpointPodNames", &mut used.endpoint_pod_names, Field::boolean);
         section.set("ignoreEmptyServices", &mut used.ignore_empty_services, Field::boolean);
         section.set("endpoints", &mut used.endpoints, Field::boolean);
+        let terminating = [
+            ("never", Some(TerminatingEndpoints::Never)),
+            ("whenAlone", Some(TerminatingEndpoints::WhenAlone)),
+        ];
+        section
+            .set("terminatingEndpoints", &mut used.terminating_endpoints, |field| field.choice(&terminating));
+        let not_ready = [
+            ("everywhere", Some(NotReadyAddresses::Everywhere)),
+            ("ownNamesOnly", Some(NotReadyAddresses::OwnNamesOnly)),
+        ];
+        section.set("notReadyAddresses", &mut used.not_ready_addresses, |field| field.choice(&not_ready));
         used.namespaces = NamespaceFilter::read(section);
         section.set("labelSelector", &mut used.label_selector, |field| {
             field.parsed("a label selector", selector)

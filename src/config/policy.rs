@@ -27,6 +27,8 @@ impl Settings {
                 endpoint_pod_names: kubernetes.endpoint_pod_names,
                 ignore_empty_services: kubernetes.ignore_empty_services,
                 no_endpoints: !kubernetes.endpoints,
+                terminating_endpoints: kubernetes.terminating_endpoints,
+                not_ready_addresses: kubernetes.not_ready_addresses,
                 namespaces,
                 namespace_selector,
                 label_selector: Some(kubernetes.label_selector.clone())

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::catalog::{
-    AutomaticAddresses, Class, Families, HostPattern, NegativePending, PodMode, TtlBounds, TtlPolicy,
-    TtlRule, Visibility,
+    AutomaticAddresses, Class, Families, HostPattern, NegativePending, NotReadyAddresses, PodMode,
+    TerminatingEndpoints, TtlBounds, TtlPolicy, TtlRule, Visibility,
 };
 use crate::model::AnswerMode;
 use crate::model::{LabelSelector, Ttl, ZoneKind};
@@ -33,6 +33,8 @@ kubernetes:
   endpointPodNames: true
   ignoreEmptyServices: true
   endpoints: true
+  terminatingEndpoints: whenAlone
+  notReadyAddresses: ownNamesOnly
   namespaces: [shop, web]
   namespaceSelector: ""
   labelSelector: "app in (web, api), !hidden"
@@ -108,6 +110,8 @@ fn the_complete_file_is_read() {
             endpoint_pod_names: true,
             ignore_empty_services: true,
             endpoints: true,
+            terminating_endpoints: TerminatingEndpoints::WhenAlone,
+            not_ready_addresses: NotReadyAddresses::OwnNamesOnly,
             namespaces: NamespaceFilter::Named(["shop".to_owned(), "web".to_owned()].into()),
             label_selector: LabelSelector::parse("app in (api,web),!hidden").unwrap(),
             zonal_names: true,

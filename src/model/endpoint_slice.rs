@@ -44,6 +44,10 @@ pub struct Endpoint {
     pub hostname: Option<Arc<str>>,
     /// `conditions.ready`; missing means ready.
     pub ready: bool,
+    /// `conditions.serving`: whether it takes requests, also while it terminates; missing means as `ready`.
+    pub serving: bool,
+    /// `conditions.terminating`; missing means no.
+    pub terminating: bool,
     /// `targetRef.name`.
     pub target: Option<Arc<str>>,
     /// The topology zone it runs in.
@@ -57,6 +61,15 @@ pub enum EndpointAddress {
     Ip(IpAddr),
     /// A name (slices of the deprecated type FQDN).
     Name(Name),
+}
+
+impl fmt::Display for EndpointAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            EndpointAddress::Ip(address) => address.fmt(f),
+            EndpointAddress::Name(name) => name.fmt(f),
+        }
+    }
 }
 
 /// The addresses of an endpoint. It has one, as a rule, which takes no memory of its own.

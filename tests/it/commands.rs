@@ -136,7 +136,11 @@ fn the_first_line_names_the_cause() {
         ("wbe", 1, "NXDOMAIN: Service shop/wbe does not exist; did you mean web.shop.svc.cluster.local?"),
         ("other", 1, "NXDOMAIN: Service shop/other does not exist"),
         ("empty", 1, "NXDOMAIN: Service shop/empty is headless and has no ready endpoint"),
-        ("db-1.db", 1, "NXDOMAIN: Service shop/db has no ready endpoint called db-1 (1 is not ready)"),
+        (
+            "db-1.db",
+            1,
+            "NXDOMAIN: Service shop/db has no ready endpoint called db-1 (db-1 at 10.244.0.2 is not ready)",
+        ),
         ("_http._tcp.db", 1, "NXDOMAIN: Service shop/db has no port _http._tcp; it has _sql._tcp"),
         ("secret", 1, "NXDOMAIN: Service shop/secret has no names: its labels do not match"),
         ("numeric", 1, "NXDOMAIN: Service shop/numeric has no names: its externalName is an IP address"),

@@ -4,6 +4,7 @@ mod clock;
 mod faults;
 mod lies;
 mod restart;
+mod rolling;
 mod source;
 mod witness;
 

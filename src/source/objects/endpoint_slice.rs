@@ -45,6 +45,8 @@ struct RawEndpoint {
 #[serde(default)]
 struct RawConditions {
     ready: Option<bool>,
+    serving: Option<bool>,
+    terminating: Option<bool>,
 }
 
 /// `targetRef`.
@@ -112,10 +114,13 @@ fn endpoint(raw: RawEndpoint, kind: AddressType, field: &str, defects: &mut Vec<
         }
     }
     let hostname = hostname(raw.hostname, field, defects);
+    let ready = raw.conditions.ready.unwrap_or(true);
     (!addresses.is_empty()).then(|| Endpoint {
         addresses: addresses.into_iter().collect(),
         hostname,
-        ready: raw.conditions.ready.unwrap_or(true),
+        ready,
+        serving: raw.conditions.serving.unwrap_or(ready),
+        terminating: raw.conditions.terminating.unwrap_or(false),
         target: text(raw.target_ref.name),
         zone: text(raw.zone),
     })

@@ -137,6 +137,8 @@ fn endpoint(
         addresses: [EndpointAddress::Ip(address)].into_iter().collect(),
         hostname: hostname(raw.hostname, field, defects),
         ready,
+        serving: ready,
+        terminating: false,
         target: text(raw.target_ref.name),
         zone: None,
     };

@@ -268,7 +268,7 @@ fn a_slice_has_every_address_of_every_endpoint() {
         "addressType": "IPv4",
         "endpoints": [
             {"addresses": ["10.0.0.1", "10.0.0.2"], "hostname": "a", "zone": "z1", "targetRef": {"name": "web-0"}},
-            {"addresses": ["10.0.0.3"], "conditions": {"ready": false, "serving": true}, "targetRef": null},
+            {"addresses": ["10.0.0.3"], "conditions": {"ready": false, "serving": true, "terminating": true}, "targetRef": null},
             {"addresses": ["10.0.0.4"], "conditions": {"ready": null}, "hostname": ""},
         ],
         "ports": [{"name": "http", "port": 80}, {"name": "any", "port": null, "protocol": "UDP"}],
@@ -287,6 +287,8 @@ fn a_slice_has_every_address_of_every_endpoint() {
         (Some("a"), Some("z1"), Some("web-0"))
     );
     assert_eq!((a.ready, b.ready, c.ready), (true, false, true));
+    assert_eq!((a.serving, b.serving, c.serving), (true, true, true));
+    assert_eq!((a.terminating, b.terminating, c.terminating), (false, true, false));
     assert_eq!((b.target.as_deref(), c.hostname.as_deref()), (None, None));
 }
 

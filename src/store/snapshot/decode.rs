@@ -72,6 +72,9 @@ fn endpoint(m: proto::Endpoint) -> Option<Endpoint> {
         addresses: m.addresses.into_iter().map(place).collect::<Option<_>>()?,
         hostname: m.hostname.map(Into::into),
         ready: m.ready,
+        // It was not always written.
+        serving: m.serving.unwrap_or(m.ready),
+        terminating: m.terminating,
         target: m.target.map(Into::into),
         zone: m.zone.map(Into::into),
     })

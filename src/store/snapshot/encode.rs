@@ -75,6 +75,8 @@ fn endpoint(o: &Endpoint) -> proto::Endpoint {
         addresses: o.addresses.iter().map(place).collect(),
         hostname: maybe(o.hostname.as_deref()),
         ready: o.ready,
+        serving: Some(o.serving),
+        terminating: o.terminating,
         target: maybe(o.target.as_deref()),
         zone: maybe(o.zone.as_deref()),
     }

@@ -77,8 +77,17 @@ fn endpoint() -> impl Strategy<Value = Endpoint> {
         1 => domain().prop_map(|name| EndpointAddress::Name(Name::parse(&name).unwrap())),
     ];
     let place = vec(place, 0..3).prop_map(|places| places.into_iter().collect());
-    (place, option::of(shared()), any::<bool>(), option::of(shared()), option::of(shared())).prop_map(
-        |(addresses, hostname, ready, target, zone)| Endpoint { addresses, hostname, ready, target, zone },
+    let conditions = (any::<bool>(), any::<bool>(), any::<bool>());
+    (place, option::of(shared()), conditions, option::of(shared()), option::of(shared())).prop_map(
+        |(addresses, hostname, (ready, serving, terminating), target, zone)| Endpoint {
+            addresses,
+            hostname,
+            ready,
+            serving,
+            terminating,
+            target,
+            zone,
+        },
     )
 }
 
@@ -462,6 +471,8 @@ fn what_was_written_in_this_format_stays_readable() {
     let Object::EndpointSlice(slice) = &objects[4] else { panic!("{:?}", objects[4]) };
     let endpoint = &slice.endpoints[0];
     assert_eq!(endpoint.zone.as_deref(), Some("eu-1"));
+    // It was written before these were: they are what they are where a slice does not say.
+    assert_eq!((endpoint.serving, endpoint.terminating), (endpoint.ready, false));
     let addresses = [
         "10.96.0.1".parse().map(EndpointAddress::Ip).unwrap(),
         EndpointAddress::Name(Name::parse("a.example").unwrap()),

@@ -144,14 +144,16 @@ fn endpoint() -> impl Strategy<Value = Endpoint> {
     (
         where_to,
         label(&HOSTNAMES[..]),
-        proptest::bool::weighted(0.8),
+        [0.8, 0.8, 0.2].map(proptest::bool::weighted),
         label(&["db-0", "web.1"][..]),
         label(&["eu-1", "eu.2"][..]),
     )
-        .prop_map(|(addresses, hostname, ready, target, zone)| Endpoint {
+        .prop_map(|(addresses, hostname, [ready, serving, terminating], target, zone)| Endpoint {
             addresses,
             hostname,
             ready,
+            serving,
+            terminating,
             target,
             zone,
         })

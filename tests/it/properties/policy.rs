@@ -1,8 +1,8 @@
 //! Random policies.
 
 use meshdns::catalog::{
-    Class, ClassTtls, CompilePolicy, Families, HostPattern, NegativePending, PodMode, Policy, TtlPolicy,
-    TtlRule, Visibility,
+    Class, ClassTtls, CompilePolicy, Families, HostPattern, NegativePending, NotReadyAddresses, PodMode,
+    Policy, TerminatingEndpoints, TtlPolicy, TtlRule, Visibility,
 };
 use meshdns::model::{AnswerMode, Name, Ttl, Zone, ZoneKind, Zones};
 use proptest::prelude::*;
@@ -79,24 +79,32 @@ pub(super) fn any() -> impl Strategy<Value = Policy> {
         Just(Visibility { public: true, namespaces: vec!["shop".into(), "data".into()] }),
         Just(Visibility { public: false, namespaces: vec!["data".into()] }),
     ];
+    let terminating = select(&[TerminatingEndpoints::Never, TerminatingEndpoints::WhenAlone][..]);
+    let not_ready = select(&[NotReadyAddresses::Everywhere, NotReadyAddresses::OwnNamesOnly][..]);
+    let endpoints = (terminating, not_ready);
     let mesh = (select(&AnswerMode::ALL[..]), visible, proptest::bool::ANY);
-    (pods, families, ttls(), servers, flags, mesh).prop_map(|(pods, families, ttls, server, flags, mesh)| {
-        let (answer, visible_to, answer_self_resolving) = mesh;
-        let [zonal_names, endpoint_pod_names, ignore_empty_services] = flags;
-        let mut policy = plain();
-        policy.pods = pods;
-        policy.zonal_names = zonal_names;
-        policy.server_addresses = server.into_iter().collect();
-        policy.ttl = ttls.into();
-        policy.compile = CompilePolicy {
-            endpoint_pod_names,
-            ignore_empty_services,
-            families,
-            answer,
-            visible_to,
-            answer_self_resolving,
-            ..CompilePolicy::default()
-        };
-        policy
-    })
+    (pods, families, ttls(), servers, flags, mesh, endpoints).prop_map(
+        |(pods, families, ttls, server, flags, mesh, endpoints)| {
+            let (answer, visible_to, answer_self_resolving) = mesh;
+            let [zonal_names, endpoint_pod_names, ignore_empty_services] = flags;
+            let mut policy = plain();
+            policy.pods = pods;
+            policy.zonal_names = zonal_names;
+            policy.server_addresses = server.into_iter().collect();
+            policy.ttl = ttls.into();
+            let (terminating_endpoints, not_ready_addresses) = endpoints;
+            policy.compile = CompilePolicy {
+                terminating_endpoints,
+                not_ready_addresses,
+                endpoint_pod_names,
+                ignore_empty_services,
+                families,
+                answer,
+                visible_to,
+                answer_self_resolving,
+                ..CompilePolicy::default()
+            };
+            policy
+        },
+    )
 }

@@ -23,6 +23,8 @@ fn slice(name: &str, addresses: &[&str]) -> Object {
         addresses: [EndpointAddress::Ip(text.parse().unwrap())].into_iter().collect(),
         hostname: None,
         ready: true,
+        serving: true,
+        terminating: false,
         target: None,
         zone: None,
     };

@@ -27,6 +27,8 @@ fn large(endpoints: u8) -> [Object; 2] {
         addresses: [EndpointAddress::Ip([10, 9, 0, number].into())].into_iter().collect(),
         hostname: None,
         ready: true,
+        serving: true,
+        terminating: false,
         target: None,
         zone: None,
     };
