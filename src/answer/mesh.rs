@@ -44,13 +44,30 @@ pub(super) fn find(catalog: &Catalog, name: &Asked, kind: u16, notes: &mut impl 
                 .unwrap_or_else(|| contents(&unit, kind));
         }
     }
+    let waits = found.as_deref().is_some_and(is_pending);
     if catalog.hosts.any_below(name.wire()) {
         notes.say(|| Step::of(Topic::Name, "mesh hosts stand below the name").weighing(Weight::Cause));
-        return Found::Nothing;
+        return if waits { Found::Waiting } else { Found::Nothing };
     }
-    match found.as_deref().map(|unit| &unit.state) {
-        Some(HostState::Pending) => Found::Pending,
-        _ => Found::Missing,
+    let is_waited_for = waits
+        || wildcards(catalog, name).any(|(unit, _)| is_pending(&unit))
+        || host_of_port(name).is_some_and(|host| {
+            exact(catalog, host).is_some_and(|unit| is_pending(&unit))
+                && !kubernetes::is_service(catalog, host)
+        });
+    if is_waited_for { Found::Pending } else { Found::Missing }
+}
+
+fn is_pending(unit: &HostUnit) -> bool {
+    matches!(unit.state, HostState::Pending)
+}
+
+/// The host of a name made like `_port._tcp.host` or `_tcp.host` (wire form).
+fn host_of_port(name: &Asked) -> Option<&[u8]> {
+    let is_protocol = || name.count() > 1 && matches!(name.label(0), b"_tcp" | b"_udp");
+    match service_labels(name) {
+        Some(_) => Some(name.from(2)),
+        None => is_protocol().then(|| name.from(1)),
     }
 }
 
@@ -146,10 +163,14 @@ fn small_zone(catalog: &Catalog, name: &Asked) -> Option<(usize, u32)> {
 /// The most specific wildcard that covers a name and answers, else the most specific one; with the label that
 /// its name begins with.
 fn wildcard(catalog: &Catalog, name: &Asked) -> Option<(Arc<HostUnit>, usize)> {
-    let mut covering =
-        (1..name.count()).filter_map(|index| Some((wildcard_at(catalog, name, index)?, index))).peekable();
+    let mut covering = wildcards(catalog, name).peekable();
     let first = covering.peek().cloned();
     covering.find(|(unit, _)| unit.answers()).or(first)
+}
+
+/// The wildcards that cover a name, the most specific one first.
+fn wildcards(catalog: &Catalog, name: &Asked) -> impl Iterator<Item = (Arc<HostUnit>, usize)> {
+    (1..name.count()).filter_map(|index| Some((wildcard_at(catalog, name, index)?, index)))
 }
 
 /// The wildcard whose star stands directly in front of label `index`.

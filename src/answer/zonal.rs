@@ -15,19 +15,16 @@ pub(super) fn find(catalog: &Catalog, part: &Part<'_>) -> Option<Found> {
     {
         return None;
     }
+    let prefer = match before.checked_sub(2).map(|index| part.name.label(index)) {
+        None | Some(b"pin") => false,
+        Some(b"prefer") => true,
+        Some(_) => return Some(Found::Missing),
+    };
     let endpoints = part.unit.listed();
     if endpoints.is_empty() {
         return Some(Found::Pending);
     }
-    if before == 1 {
-        return Some(Found::Nothing);
-    }
-    let prefer = match part.name.label(before - 2) {
-        b"pin" => false,
-        b"prefer" => true,
-        _ => return Some(Found::Missing),
-    };
-    if before == 2 {
+    if before < 3 {
         return Some(Found::Nothing);
     }
     let wanted: Vec<&[u8]> = (0..before - 2).map(|index| part.name.label(index)).collect();

@@ -12,6 +12,7 @@ mod everywhere;
 mod failover;
 mod fake_api;
 mod faults;
+mod fresh;
 mod hash;
 mod istiod;
 mod kubernetes;

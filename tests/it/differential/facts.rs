@@ -284,6 +284,74 @@ impl Named<'_> {
         !is_alias(self.object) && !self.lacks_ports() && !ignored
     }
 
+    /// Whether an endpoint that becomes ready may make the name, where it does not exist.
+    pub(super) fn may_come(&self, facts: &Facts<'_>) -> bool {
+        if facts.variant.no_endpoints || is_alias(self.object) || self.lacks_ports() {
+            return false;
+        }
+        let zonal = facts.variant.zonal && !self.imported && self.is_headless();
+        let empty = self.endpoints(facts).is_empty();
+        match self.before {
+            [] => empty && (self.is_headless() || facts.variant.ignore_empty),
+            [zone] if zonal && zone == "_zone" => empty,
+            [.., directive, zone]
+                if zonal && zone == "_zone" && ["pin", "prefer"].contains(&&**directive) =>
+            {
+                empty
+            }
+            [one] if self.is_headless() => !one.starts_with('_') || self.may_have_port("", one, facts),
+            [_, _] if self.is_headless() && self.names_cluster() => true,
+            [port, protocol] if self.is_headless() => self.may_have_port(port, protocol, facts),
+            _ if self.is_waited_for(facts) => true,
+            [protocol] => empty && facts.variant.ignore_empty && has_port(&self.own_ports(), "", protocol),
+            [port, protocol] => {
+                empty && facts.variant.ignore_empty && has_port(&self.own_ports(), port, protocol)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether two labels are those of an endpoint and its cluster.
+    fn names_cluster(&self) -> bool {
+        self.imported && self.before.len() == 2 && !self.before.iter().any(|label| label.starts_with('_'))
+    }
+
+    fn own_ports(&self) -> Vec<(String, String)> {
+        ports_or_none(&self.object["spec"]["ports"])
+    }
+
+    /// Whether endpoints may have such a port: the service has it or says nothing of ports, or some slice has it.
+    fn may_have_port(&self, port: &str, protocol: &str, facts: &Facts<'_>) -> bool {
+        let own = self.own_ports();
+        let silent = own.iter().all(|(name, of)| name.is_empty() && of.is_empty());
+        let bare = protocol.strip_prefix('_').unwrap_or(protocol);
+        has_port(&own, port, protocol)
+            || facts
+                .slices(&self.key, self.imported)
+                .into_iter()
+                .any(|slice| has_port(&ports_or_none(&slice["ports"]), port, protocol))
+            || silent && ["", "tcp", "udp", "sctp"].contains(&bare)
+    }
+
+    /// Whether an endpoint that is there and not ready is called so.
+    fn is_waited_for(&self, facts: &Facts<'_>) -> bool {
+        let cluster = match self.before {
+            [_] if !self.imported => None,
+            [_, cluster] if self.names_cluster() => Some(cluster.as_str()),
+            _ => return false,
+        };
+        let slices = facts.slices(&self.key, self.imported).into_iter().filter(|slice| {
+            let of = label_of(slice, "multicluster.kubernetes.io/source-cluster");
+            cluster.is_none_or(|cluster| of.is_some_and(|of| of.eq_ignore_ascii_case(cluster)))
+        });
+        let all = slices.flat_map(|slice| slice["endpoints"].as_array().into_iter().flatten());
+        let mut left_out = all.filter(|endpoint| endpoint["conditions"]["ready"] == false);
+        left_out.any(|endpoint| {
+            texts(&endpoint["addresses"])
+                .any(|address| facts.label(endpoint, address).eq_ignore_ascii_case(&self.before[0]))
+        })
+    }
+
     /// Whether there are names below it that say a topology zone.
     pub(super) fn is_zonal(&self, facts: &Facts<'_>) -> bool {
         facts.variant.zonal && !self.imported && self.is_headless() && !self.endpoints(facts).is_empty()
@@ -301,14 +369,7 @@ impl Named<'_> {
             _ => true,
         };
         let with_port = |slice: &Value| match self.before {
-            [port, protocol] => {
-                let part = |label: &str, is: &str| {
-                    let label = label.strip_prefix('_').unwrap_or(label);
-                    label.is_empty() || label == is
-                };
-                let all: Vec<_> = ports_or_none(&slice["ports"]);
-                all.iter().any(|(name, of)| part(port, name) && part(protocol, of))
-            }
+            [port, protocol] => has_port(&ports_or_none(&slice["ports"]), port, protocol),
             [.., _, label] => facts.variant.zonal && label == "_zone",
             _ => true,
         };
@@ -343,6 +404,15 @@ impl Named<'_> {
             protocols(&self.object["spec"]["ports"]).into_iter().collect()
         }
     }
+}
+
+/// Whether one of some ports has the name and the protocol of two labels; an empty one asks for any.
+fn has_port(ports: &[(String, String)], port: &str, protocol: &str) -> bool {
+    let part = |label: &str, is: &str| {
+        let label = label.strip_prefix('_').unwrap_or(label);
+        label.is_empty() || label == is
+    };
+    ports.iter().any(|(name, of)| part(port, name) && part(protocol, of))
 }
 
 /// Names and protocols of ports; without any, those of the port that then stands for none.

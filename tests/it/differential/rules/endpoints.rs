@@ -104,26 +104,23 @@ pub(super) static RULES: [Rule; 7] = [
     },
     Rule {
         name: "names that may come",
-        question: "a headless service without ready endpoints and whatever is below it; endpoints that a headless service does not \
-                   have",
+        question: "what an endpoint that becomes ready may make: a headless service without ready endpoints; one that `ignore \
+                   empty_service` leaves out; their ports, and those that a headless service says to have; endpoints of a headless \
+                   service; endpoints of any service that are there and not ready",
         coredns: "NXDOMAIN with an SOA; for zonal names of a service without ready endpoints NODATA with an SOA",
         meshdns: "NXDOMAIN without an SOA (`ttl.negativePending`)",
         why: "pods that start look each other up: without an SOA no cache keeps what changes in a moment (RFC 2308 section 5)",
         apply: |context, reply, _| {
             let Reply::Said(said) = reply else { return false };
-            let Some(named) = context.named().filter(Named::is_headless) else { return false };
-            let none = named.endpoints(context.facts).is_empty();
-            let zonal =
-                context.facts.variant.zonal && named.before.last().is_some_and(|label| label == "_zone");
+            let Some(named) = context.named().filter(|named| named.may_come(context.facts)) else {
+                return false;
+            };
+            let zonal = named.before.last().is_some_and(|label| label == "_zone");
+            let none = named.is_headless() && named.endpoints(context.facts).is_empty();
             if none && zonal && said.is_no_data() && context.question.kind != kind::SOA {
                 is_missing(context, said);
             }
-            let names_endpoint = match named.before {
-                [_] => true,
-                [one, other] => named.imported && !one.starts_with('_') && !other.starts_with('_'),
-                _ => false,
-            };
-            let holds = said.is_no_such_name() && (none || names_endpoint);
+            let holds = said.is_no_such_name();
             if holds {
                 said.authority.clear();
             }
