@@ -285,6 +285,7 @@ mod tests {
 
     fn selecting() -> Object {
         Object::ServiceEntry(ServiceEntry {
+            written: None,
             name: ObjectName::new("shop", "db"),
             labels: Labels::default(),
             hosts: vec![Host::parse("db.example").unwrap()],
@@ -330,6 +331,7 @@ mod tests {
     fn what_nobody_asks_for_touches_nothing() {
         let service = |label: &str| {
             Object::Service(Service {
+                written: None,
                 name: ObjectName::new("shop", "web"),
                 labels: Labels::from_iter([("app", label)]),
                 addressing: crate::model::Addressing::Headless,

@@ -51,6 +51,7 @@ pub(crate) fn cluster(services: usize) -> Vec<Object> {
     }
     objects.push(entry("*.wild.example", services));
     objects.push(Object::Service(Service {
+        written: None,
         name: ObjectName::new("default", "big"),
         labels: Labels::default(),
         addressing: Addressing::Headless,
@@ -87,6 +88,7 @@ pub(crate) fn service(index: usize) -> Object {
     let addressing =
         if is_headless(index) { Addressing::Headless } else { Addressing::ClusterIps(vec![address.into()]) };
     Object::Service(Service {
+        written: None,
         name: name(index),
         labels: Labels::default(),
         addressing,
@@ -114,6 +116,7 @@ fn named_slice(service: ObjectName, hostname: &str, endpoints: u32, first: u32) 
         zone: None,
     };
     Object::EndpointSlice(EndpointSlice {
+        written: None,
         name: ObjectName::new(service.namespace.clone(), format!("{}-x7k2p", service.name)),
         labels: Labels::default(),
         service: Some(service.name),
@@ -127,6 +130,7 @@ fn named_slice(service: ObjectName, hostname: &str, endpoints: u32, first: u32) 
 /// A host with an automatic address.
 pub(crate) fn entry(host: &str, index: usize) -> Object {
     Object::ServiceEntry(ServiceEntry {
+        written: None,
         name: ObjectName::new("default", format!("entry-{index}")),
         labels: Labels::default(),
         hosts: vec![Host::parse(host).unwrap()],

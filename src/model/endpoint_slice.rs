@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use super::{Labels, Name, ObjectName, Port};
+use super::{Labels, Name, ObjectName, Port, Stamp};
 
 /// One set of endpoints times one set of ports. All slices of a service are joined.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct EndpointSlice {
     pub endpoints: Vec<Endpoint>,
     /// Whether it was made of an Endpoints object, as the mirroring controller does.
     pub mirrored: bool,
+    /// When the API server last wrote it, if it says so (`metadata.managedFields`).
+    pub written: Option<Stamp>,
 }
 
 /// Where an imported slice comes from.

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::{Labels, ObjectName, Port, Ttl};
+use super::{Labels, ObjectName, Port, Stamp, Ttl};
 
 /// What DNS needs of a Service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct Service {
     pub selects_pods: bool,
     /// Annotation `meshdns.io/ttl`.
     pub ttl: Option<Ttl>,
+    /// When the API server last wrote it, if it says so (`metadata.managedFields`).
+    pub written: Option<Stamp>,
 }
 
 /// How a Service is reached.

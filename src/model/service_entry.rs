@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use super::{AnswerMode, Labels, Name, NameError, ObjectName, Port, Target, Ttl};
+use super::{AnswerMode, Labels, Name, NameError, ObjectName, Port, Stamp, Target, Ttl};
 
 /// What DNS needs of an Istio ServiceEntry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub struct ServiceEntry {
     pub created: i64,
     /// `status.addresses`: automatic addresses, each with the host it was given to, as written.
     pub assigned: Vec<(Box<str>, IpAddr)>,
+    /// When the API server last wrote it, if it says so (`metadata.managedFields`).
+    pub written: Option<Stamp>,
 }
 
 impl ServiceEntry {

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Labels, ObjectName, Port};
+use super::{Labels, ObjectName, Port, Stamp};
 
 /// What DNS needs of a ServiceImport.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,4 +15,6 @@ pub struct ServiceImport {
     pub addresses: Option<Vec<IpAddr>>,
     /// Its ports.
     pub ports: Vec<Port>,
+    /// When the API server last wrote it, if it says so (`metadata.managedFields`).
+    pub written: Option<Stamp>,
 }

@@ -19,6 +19,7 @@ const COOLING: u64 = 86_400;
 fn entry(name: &str, created: i64, hosts: &[&str]) -> ServiceEntry {
     let (namespace, name) = name.split_once('/').unwrap();
     ServiceEntry {
+        written: None,
         name: ObjectName::new(namespace, name),
         labels: Default::default(),
         hosts: hosts.iter().map(|host| Host::parse(host).unwrap()).collect(),

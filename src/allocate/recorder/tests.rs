@@ -8,6 +8,7 @@ use crate::model::{Change, Key, Kind, Object, ObjectName, ServiceEntry};
 fn entry(name: &str, status: Option<[u8; 4]>) -> ServiceEntry {
     let host = format!("{name}.example");
     ServiceEntry {
+        written: None,
         name: ObjectName::new("shop", name),
         labels: Default::default(),
         hosts: vec![Host::parse(&host).unwrap()],

@@ -66,6 +66,7 @@ mod tests {
         match kind {
             0 => Object::Namespace(Namespace { name: name.name, labels }),
             1 => Object::Service(Service {
+                written: None,
                 name,
                 labels,
                 addressing: Addressing::Headless,
@@ -74,6 +75,7 @@ mod tests {
                 ttl: None,
             }),
             2 => Object::EndpointSlice(EndpointSlice {
+                written: None,
                 name,
                 labels,
                 service: None,
@@ -90,8 +92,15 @@ mod tests {
                 finished: false,
                 terminating: false,
             }),
-            4 => Object::ServiceImport(ServiceImport { name, labels, addresses: None, ports: Vec::new() }),
+            4 => Object::ServiceImport(ServiceImport {
+                written: None,
+                name,
+                labels,
+                addresses: None,
+                ports: Vec::new(),
+            }),
             5 => Object::ServiceEntry(ServiceEntry {
+                written: None,
                 name,
                 labels,
                 hosts: vec![host],

@@ -78,6 +78,7 @@ pub fn convert(raw: RawEndpointSlice) -> (Option<EndpointSlice>, Vec<Defect>) {
     let convert = |(index, raw)| endpoint(raw, kind, &format!("endpoints[{index}]"), &mut defects);
     let endpoints = endpoints.into_iter().enumerate().filter_map(convert).collect();
     let ports = port::convert(ports, "ports", port::Number::Optional, &mut defects);
+    let written = metadata.written(&mut defects);
     let slice = EndpointSlice {
         name,
         service: metadata.label(SERVICE_LABEL).map(Into::into),
@@ -86,6 +87,7 @@ pub fn convert(raw: RawEndpointSlice) -> (Option<EndpointSlice>, Vec<Defect>) {
         ports: ports.into(),
         endpoints,
         mirrored: false,
+        written,
     };
     (Some(slice), defects)
 }

@@ -86,6 +86,7 @@ pub fn convert(raw: RawEndpoints) -> (Option<Vec<EndpointSlice>>, Vec<Defect>) {
             }
         }
     }
+    let written = metadata.written(&mut defects);
     let labels = metadata.into_labels([(SERVICE_LABEL, &*name.name), MANAGED_BY]);
     let mut slices = Vec::new();
     for (ports, mut rest) in groups.in_order {
@@ -99,6 +100,7 @@ pub fn convert(raw: RawEndpoints) -> (Option<Vec<EndpointSlice>>, Vec<Defect>) {
                 ports: ports.clone().into(),
                 endpoints: std::mem::replace(&mut rest, more),
                 mirrored: true,
+                written,
             });
         }
     }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::time::unix_seconds;
-use crate::model::{Defect, Labels, ObjectName, Ttl};
+use crate::model::{Defect, Labels, ObjectName, Stamp, Ttl};
 
 /// Longest label of a name (RFC 1123 §2.1).
 const MAX_LABEL: usize = 63;
@@ -29,6 +29,15 @@ pub struct RawMeta {
     pub(super) annotations: BTreeMap<String, Value>,
     pub(super) creation_timestamp: Option<String>,
     pub(super) deletion_timestamp: Option<String>,
+    #[serde(deserialize_with = "mappings")]
+    managed_fields: Vec<RawManaged>,
+}
+
+/// Who wrote some of the fields, and when they last did.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct RawManaged {
+    time: Option<String>,
 }
 
 /// What a name may look like.
@@ -79,12 +88,27 @@ impl RawMeta {
     /// Creation time in Unix seconds; 0 when it is not given or not readable.
     pub(super) fn created(&self, defects: &mut Vec<Defect>) -> i64 {
         let Some(text) = self.creation_timestamp.as_deref() else { return 0 };
-        unix_seconds(text).unwrap_or_else(|| {
-            let message = format!("`{text}` is not a time such as 2026-01-31T12:00:00Z");
-            defects.push(Defect::of_field("metadata.creationTimestamp", message));
-            0
-        })
+        time(text, "metadata.creationTimestamp", defects).unwrap_or_default()
     }
+
+    /// When the API server last wrote it; `None` when that is not known.
+    pub(super) fn written(&self, defects: &mut Vec<Defect>) -> Option<Stamp> {
+        let mut last = 0;
+        for (index, managed) in self.managed_fields.iter().enumerate() {
+            let field = format!("metadata.managedFields[{index}].time");
+            last = last.max(time(managed.time.as_deref()?, &field, defects)?);
+        }
+        Stamp::new(last)
+    }
+}
+
+fn time(text: &str, field: &str, defects: &mut Vec<Defect>) -> Option<i64> {
+    let seconds = unix_seconds(text);
+    if seconds.is_none() {
+        let message = format!("`{text}` is not a time such as 2026-01-31T12:00:00Z");
+        defects.push(Defect::of_field(field, message));
+    }
+    seconds
 }
 
 /// One of `status.conditions`.

@@ -57,6 +57,7 @@ pub fn convert(raw: RawService, origin: Origin) -> (Option<Service>, Vec<Defect>
         }
     };
     let ttl = metadata.ttl(&mut defects);
+    let written = metadata.written(&mut defects);
     let selects_pods = !spec.selector.is_empty();
     let ports = port::convert(spec.ports, "spec.ports", port::Number::Required, &mut defects);
     (
@@ -67,6 +68,7 @@ pub fn convert(raw: RawService, origin: Origin) -> (Option<Service>, Vec<Defect>
             ports: ports.into(),
             selects_pods,
             ttl,
+            written,
         }),
         defects,
     )

@@ -101,6 +101,7 @@ pub fn convert(raw: RawServiceEntry) -> (Option<ServiceEntry>, Vec<Defect>) {
     let endpoints = endpoints(spec.endpoints, &mut defects);
     let answer = answer(&metadata, &mut defects);
     let ttl = metadata.ttl(&mut defects);
+    let written = metadata.written(&mut defects);
     let created = metadata.created(&mut defects);
     let assigned = assigned(status, &mut defects);
     let entry = ServiceEntry {
@@ -118,6 +119,7 @@ pub fn convert(raw: RawServiceEntry) -> (Option<ServiceEntry>, Vec<Defect>) {
         export_to: spec.export_to.into_iter().map(Box::from).collect(),
         created,
         assigned,
+        written,
     };
     (Some(entry), defects)
 }

@@ -49,5 +49,6 @@ pub fn convert(raw: RawServiceImport) -> (Option<ServiceImport>, Vec<Defect>) {
         }
     };
     let ports = port::convert(spec.ports, "spec.ports", port::Number::Required, &mut defects);
-    (Some(ServiceImport { name, labels: metadata.into_labels([]), addresses, ports }), defects)
+    let written = metadata.written(&mut defects);
+    (Some(ServiceImport { name, labels: metadata.into_labels([]), addresses, ports, written }), defects)
 }

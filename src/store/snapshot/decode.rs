@@ -8,8 +8,8 @@ use std::net::IpAddr;
 use super::proto;
 use crate::model::{
     Addressing, AnswerMode, Endpoint, EndpointAddress, EndpointSlice, Host, Imported, Labels, Name,
-    Namespace, Object, ObjectName, Pod, Port, Resolution, Service, ServiceEntry, ServiceImport, Target, Ttl,
-    WorkloadEntry,
+    Namespace, Object, ObjectName, Pod, Port, Resolution, Service, ServiceEntry, ServiceImport, Stamp,
+    Target, Ttl, WorkloadEntry,
 };
 
 /// The object of a message; none when this version cannot say what it means.
@@ -41,12 +41,17 @@ fn service(m: proto::Service) -> Option<Service> {
         ports: ports(m.ports)?.into(),
         selects_pods: m.selects_pods,
         ttl: ttl(m.ttl)?,
+        written: written(m.written),
     })
 }
 
 /// `None` for one out of range.
 fn ttl(seconds: Option<u32>) -> Option<Option<Ttl>> {
     seconds.map(|seconds| Ttl::new(seconds.into()).ok()).map_or(Some(None), |ttl| ttl.map(Some))
+}
+
+fn written(seconds: Option<u32>) -> Option<Stamp> {
+    seconds.and_then(|seconds| Stamp::new(seconds.into()))
 }
 
 fn slice(m: proto::EndpointSlice) -> Option<EndpointSlice> {
@@ -59,6 +64,7 @@ fn slice(m: proto::EndpointSlice) -> Option<EndpointSlice> {
         ports: ports(m.ports)?.into(),
         endpoints: m.endpoints.into_iter().map(endpoint).collect::<Option<_>>()?,
         mirrored: m.mirrored,
+        written: written(m.written),
     })
 }
 
@@ -105,6 +111,7 @@ fn import(m: proto::ServiceImport) -> Option<ServiceImport> {
         labels: labels(m.labels),
         addresses,
         ports: ports(m.ports)?,
+        written: written(m.written),
     })
 }
 
@@ -139,6 +146,7 @@ fn entry(m: proto::ServiceEntry) -> Option<ServiceEntry> {
         export_to: m.export_to.into_iter().map(Into::into).collect(),
         created: m.created,
         assigned: m.assigned.into_iter().map(assigned).collect::<Option<_>>()?,
+        written: written(m.written),
     })
 }
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::proto;
 use crate::model::{
     Addressing, AnswerMode, Endpoint, EndpointAddress, EndpointSlice, Labels, Namespace, Object, Pod, Port,
-    Resolution, Service, ServiceEntry, ServiceImport, Target, Ttl, WorkloadEntry,
+    Resolution, Service, ServiceEntry, ServiceImport, Stamp, Target, Ttl, WorkloadEntry,
 };
 
 /// The message of an object; none for rows of istiod's name table, which have a place of their own.
@@ -44,6 +44,7 @@ fn service(o: &Service) -> proto::Service {
         ports: ports(&o.ports),
         selects_pods: o.selects_pods,
         ttl: o.ttl.map(Ttl::seconds),
+        written: o.written.map(Stamp::seconds),
     }
 }
 
@@ -61,6 +62,7 @@ fn slice(o: &EndpointSlice) -> proto::EndpointSlice {
         ports: ports(&o.ports),
         endpoints: o.endpoints.iter().map(endpoint).collect(),
         mirrored: o.mirrored,
+        written: o.written.map(Stamp::seconds),
     }
 }
 
@@ -101,6 +103,7 @@ fn import(o: &ServiceImport) -> proto::ServiceImport {
         labels: labels(&o.labels),
         addresses: o.addresses.as_ref().map(|all| proto::Addresses { addresses: addresses(all) }),
         ports: ports(&o.ports),
+        written: o.written.map(Stamp::seconds),
     }
 }
 
@@ -135,6 +138,7 @@ fn entry(o: &ServiceEntry) -> proto::ServiceEntry {
         export_to: o.export_to.iter().map(|to| text(to)).collect(),
         created: o.created,
         assigned: o.assigned.iter().map(assigned).collect(),
+        written: o.written.map(Stamp::seconds),
     }
 }
 

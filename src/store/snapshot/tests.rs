@@ -97,11 +97,11 @@ fn entry() -> impl Strategy<Value = ServiceEntry> {
     let first = (name(), labels(), vec(host(), 0..3), any::<bool>(), addresses(), ports(), resolution);
     let answer = option::of(select(&AnswerMode::ALL[..]));
     let assigned = vec((text(), any::<IpAddr>()), 0..3);
-    let answer = (answer, ttl());
+    let answer = (answer, ttl(), stamp());
     let rest = (vec(target(), 0..3), option::of(labels()), answer, vec(text(), 0..3), any::<i64>(), assigned);
     (first, rest).prop_map(|(first, rest)| {
         let (name, labels, hosts, declares_addresses, addresses, ports, resolution) = first;
-        let (endpoints, selector, (answer, ttl), export_to, created, assigned) = rest;
+        let (endpoints, selector, (answer, ttl, written), export_to, created, assigned) = rest;
         ServiceEntry {
             name,
             labels,
@@ -117,15 +117,20 @@ fn entry() -> impl Strategy<Value = ServiceEntry> {
             export_to,
             created,
             assigned,
+            written,
         }
     })
 }
 
-/// Objects of every kind that a snapshot has, with everything in them that can be.
+fn stamp() -> impl Strategy<Value = Option<Stamp>> {
+    any::<u32>().prop_map(|seconds| Stamp::new(seconds.into()))
+}
+
 fn ttl() -> impl Strategy<Value = Option<Ttl>> {
     option::of((0_i64..=3600).prop_map(|seconds| Ttl::new(seconds).unwrap()))
 }
 
+/// Objects of every kind that a snapshot has, with everything in them that can be.
 fn object() -> impl Strategy<Value = Object> {
     let addressing = prop_oneof![
         addresses().prop_map(Addressing::ClusterIps),
@@ -137,13 +142,21 @@ fn object() -> impl Strategy<Value = Object> {
     let owners = (option::of(shared()), option::of(imported));
     prop_oneof![
         (shared(), labels()).prop_map(|(name, labels)| Object::Namespace(Namespace { name, labels })),
-        (name(), labels(), addressing, ports(), any::<bool>(), ttl()).prop_map(
-            |(name, labels, addressing, ports, selects_pods, ttl)| {
-                Object::Service(Service { name, labels, addressing, ports: ports.into(), selects_pods, ttl })
+        (name(), labels(), addressing, ports(), any::<bool>(), (ttl(), stamp())).prop_map(
+            |(name, labels, addressing, ports, selects_pods, (ttl, written))| {
+                Object::Service(Service {
+                    name,
+                    labels,
+                    addressing,
+                    ports: ports.into(),
+                    selects_pods,
+                    ttl,
+                    written,
+                })
             }
         ),
-        (name(), labels(), owners, ports(), vec(endpoint(), 0..4), any::<bool>()).prop_map(
-            |(name, labels, (service, import), ports, endpoints, mirrored)| {
+        (name(), labels(), owners, ports(), vec(endpoint(), 0..4), (any::<bool>(), stamp())).prop_map(
+            |(name, labels, (service, import), ports, endpoints, (mirrored, written))| {
                 Object::EndpointSlice(EndpointSlice {
                     name,
                     labels,
@@ -152,6 +165,7 @@ fn object() -> impl Strategy<Value = Object> {
                     ports: ports.into(),
                     endpoints,
                     mirrored,
+                    written,
                 })
             }
         ),
@@ -160,9 +174,11 @@ fn object() -> impl Strategy<Value = Object> {
                 Object::Pod(Pod { name, labels, address, ready, finished, terminating })
             }
         ),
-        (name(), labels(), option::of(addresses()), ports()).prop_map(|(name, labels, addresses, ports)| {
-            Object::ServiceImport(ServiceImport { name, labels, addresses, ports })
-        }),
+        (name(), labels(), option::of(addresses()), ports(), stamp()).prop_map(
+            |(name, labels, addresses, ports, written)| {
+                Object::ServiceImport(ServiceImport { name, labels, addresses, ports, written })
+            }
+        ),
         entry().prop_map(Object::ServiceEntry),
         (name(), labels(), target(), any::<bool>()).prop_map(|(name, labels, target, healthy)| {
             Object::WorkloadEntry(WorkloadEntry { name, labels, target, healthy })
@@ -209,6 +225,7 @@ fn place() -> (tempfile::TempDir, PathBuf) {
 
 fn service(name: &str) -> Object {
     Object::Service(Service {
+        written: None,
         name: ObjectName::new("shop", name),
         labels: Labels::default(),
         addressing: Addressing::ClusterIps(vec!["10.96.0.1".parse().unwrap()]),

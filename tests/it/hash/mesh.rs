@@ -52,6 +52,7 @@ impl Mesh {
 /// An entry that takes part.
 pub(super) fn entry(namespace: &str, name: &str, hosts: &[&str], created: i64) -> ServiceEntry {
     ServiceEntry {
+        written: None,
         name: ObjectName::new(namespace, name),
         labels: Labels::default(),
         hosts: hosts.iter().map(|host| Host::parse(host).unwrap()).collect(),

@@ -39,6 +39,7 @@ impl Numbers {
 
 fn entry(host: &str) -> ServiceEntry {
     ServiceEntry {
+        written: None,
         name: ObjectName::new("shop", host),
         labels: Labels::default(),
         hosts: vec![Host::parse(host).unwrap()],

@@ -57,6 +57,7 @@ pub(crate) fn parts() -> Parts {
     let catalog = Arc::new(Catalog::new(written.policy()));
     let service = |name: String, addressing| {
         Object::Service(Service {
+            written: None,
             name: ObjectName::new("shop", name),
             labels: Labels::default(),
             addressing,

@@ -126,6 +126,7 @@ fn service() -> impl Strategy<Value = Service> {
     ];
     (name(&SERVICES), addressing, ports(), proptest::bool::ANY).prop_map(
         |(name, addressing, ports, selects_pods)| Service {
+            written: None,
             name,
             labels: Labels::default(),
             addressing,
@@ -165,6 +166,7 @@ fn slice() -> impl Strategy<Value = EndpointSlice> {
     let owner = (option::weighted(0.9, select(&SERVICES[..])), option::weighted(0.2, import));
     (name(&["s-0", "s-1", "s-2"]), owner, ports(), vec(endpoint(), 0..4), proptest::bool::weighted(0.2))
         .prop_map(|(name, (service, import), ports, endpoints, mirrored)| EndpointSlice {
+            written: None,
             name,
             labels: Labels::default(),
             service: service.map(Into::into),
@@ -177,6 +179,7 @@ fn slice() -> impl Strategy<Value = EndpointSlice> {
 
 fn import() -> impl Strategy<Value = ServiceImport> {
     (name(&SERVICES), option::of(addresses()), ports()).prop_map(|(name, addresses, ports)| ServiceImport {
+        written: None,
         name,
         labels: Labels::default(),
         addresses,
@@ -207,6 +210,7 @@ fn entry() -> impl Strategy<Value = ServiceEntry> {
             (created, export),
         )| {
             ServiceEntry {
+                written: None,
                 name,
                 labels: Labels::default(),
                 hosts: hosts.into_iter().map(|text| Host::parse(text).unwrap()).collect(),

@@ -29,6 +29,7 @@ fn slice(name: &str, addresses: &[&str]) -> Object {
         zone: None,
     };
     Object::EndpointSlice(EndpointSlice {
+        written: None,
         name: ObjectName::new("shop", name),
         labels: Labels::default(),
         service: Some("db".into()),
@@ -41,6 +42,7 @@ fn slice(name: &str, addresses: &[&str]) -> Object {
 
 fn service(addressing: Addressing) -> Object {
     Object::Service(Service {
+        written: None,
         name: ObjectName::new("shop", "db"),
         labels: Labels::default(),
         addressing,

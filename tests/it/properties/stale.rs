@@ -34,6 +34,7 @@ fn large(endpoints: u8) -> [Object; 2] {
     };
     [
         Object::Service(Service {
+            written: None,
             name: name.clone(),
             labels: Labels::default(),
             addressing: Addressing::Headless,
@@ -42,6 +43,7 @@ fn large(endpoints: u8) -> [Object; 2] {
             ttl: None,
         }),
         Object::EndpointSlice(EndpointSlice {
+            written: None,
             service: Some(name.name.clone()),
             name,
             labels: Labels::default(),

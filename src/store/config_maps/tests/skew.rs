@@ -28,6 +28,7 @@ fn change(host: usize, there: bool) -> Change {
         return Change::Remove(Key { kind: Kind::ServiceEntry, name: object });
     }
     Change::Upsert(Object::ServiceEntry(ServiceEntry {
+        written: None,
         name: object,
         labels: Labels::default(),
         hosts: vec![Host::parse(&name(host)).unwrap()],
