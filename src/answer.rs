@@ -244,7 +244,7 @@ fn given_ttl(catalog: &Catalog, name: &Asked, class: Class, unit: UnitTtl, notes
         });
     }
     notes.say(|| {
-        let source = ttls.under(unit).in_words(given.source);
+        let source = ttls.under(unit).tell(given);
         Step::of(Topic::Ttl, format!("{seconds} s ({source}; class {})", class.as_str()))
     });
     seconds

@@ -40,8 +40,8 @@ pub use service_set::{ServiceRecord, ServiceSet, ServiceTarget};
 pub use staleness::{StaleFrom, Staleness, StalenessMark};
 pub use tallies::Tallies;
 pub use ttl::{
-    Class, ClassTtls, GivenTtl, HostPattern, HostPatternError, InForce, MAX_RULES, NegativePending,
-    TtlBounds, TtlPolicies, TtlPolicy, TtlRule, TtlSource, UnitTtl,
+    Churn, Class, ClassTtls, Clock, GivenTtl, HostPattern, HostPatternError, InForce, MAX_RULES,
+    NegativePending, Seen, TtlBounds, TtlPolicies, TtlPolicy, TtlRule, TtlSetting, TtlSource, UnitTtl,
 };
 pub use units::{Hidden, PodUnit, ServiceKind, ServiceUnit, Unit};
 
@@ -85,7 +85,7 @@ impl Catalog {
     }
 
     /// Puts a unit in place of what stood under its key; `None` removes that. Only one task may call this at a time.
-    pub fn publish(&self, key: UnitKey, unit: Option<Unit>) {
+    pub fn publish(&self, key: UnitKey, unit: Option<Unit>, seen: Seen) {
         match key {
             UnitKey::Namespace(name) => {
                 let label = lower_label(&name);
@@ -101,15 +101,19 @@ impl Catalog {
             }
             UnitKey::Service(name) => {
                 let new = unit.and_then(Unit::into_service);
-                self.publish_service(&self.services, &name, new, serial::Area::Cluster);
+                self.publish_service(&self.services, &name, new, serial::Area::Cluster, seen);
             }
             UnitKey::Import(name) => {
                 let new = unit.and_then(Unit::into_service);
-                self.publish_service(&self.imports, &name, new, serial::Area::ClusterSet);
+                self.publish_service(&self.imports, &name, new, serial::Area::ClusterSet, seen);
             }
             UnitKey::Pod { namespace, address } => {
                 let key = (lower_label(&namespace), address);
-                let new = unit.and_then(Unit::into_pod).map(Arc::new);
+                let mut new = unit.and_then(Unit::into_pod);
+                if let Some(new) = &mut new {
+                    new.date(self.pods.get(&key).as_deref(), self.policy.ttl.clock(), seen);
+                }
+                let new = new.map(Arc::new);
                 let change = new.as_ref().map_or(0, |unit| unit.content);
                 let old = match new {
                     Some(unit) => self.pods.insert(key, unit),
@@ -118,9 +122,13 @@ impl Catalog {
                 self.serials.replace(serial::Area::Cluster, old.map_or(0, |unit| unit.content), change);
             }
             UnitKey::Host { name, wildcard } => {
-                let new = unit.and_then(Unit::into_host);
+                let mut new = unit.and_then(Unit::into_host);
+                let before = self.hosts.get(&name, wildcard);
+                if let Some(new) = &mut new {
+                    new.date(before.as_deref(), self.policy.ttl.clock(), seen);
+                }
                 let change = new.as_ref().map_or(0, HostUnit::visible_content);
-                self.tallies.replace(self.hosts.get(&name, wildcard).as_deref(), new.as_ref());
+                self.tallies.replace(before.as_deref(), new.as_ref());
                 let owner = Owner::Host(name.clone());
                 let has: Vec<_> = new
                     .iter()
@@ -144,12 +152,16 @@ impl Catalog {
         &self,
         units: &Table<Arc<[u8]>, Arc<ServiceUnit>>,
         name: &ObjectName,
-        new: Option<ServiceUnit>,
+        mut new: Option<ServiceUnit>,
         area: serial::Area,
+        seen: Seen,
     ) {
         let key = service_key(name);
         // The one that the indexes hold, if there is one: no second copy.
         let key = units.key(&*key).unwrap_or_else(|| key.into());
+        if let Some(new) = &mut new {
+            new.date(units.get(&*key).as_deref(), self.policy.ttl.clock(), seen);
+        }
         let new = new.map(Arc::new);
         let old = match &new {
             Some(unit) => units.insert(key.clone(), unit.clone()),

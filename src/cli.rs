@@ -5,6 +5,7 @@
 
 mod check;
 mod client;
+mod clock;
 mod conflicts;
 mod doctor;
 mod explain;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::allocate::ledger::{Listing, Notice, Stats};
 use crate::allocate::{Allocator, Claim, NoAllocator, Outcome, Settled};
-use crate::catalog::{Catalog, TtlPolicy, compile};
+use crate::catalog::{Catalog, Seen, TtlPolicy, compile};
 use crate::inventory::{Inventory, UnitKey};
 use crate::model::{Change, Defect, Key, Object, Ttl};
 
@@ -16,6 +16,8 @@ pub struct Keeper {
     catalog: Arc<Catalog>,
     /// How many changes each source has sent.
     revisions: BTreeMap<u8, u64>,
+    /// Sources that have said how things stood: what they say now happens now.
+    listed: BTreeSet<u8>,
 }
 
 /// Some of the objects of a source.
@@ -43,7 +45,7 @@ impl Keeper {
     /// Starts with nothing known.
     pub fn with_allocator(catalog: Arc<Catalog>, allocator: Box<dyn Allocator>) -> Self {
         let inventory = Inventory::keeping(catalog.policy.fields());
-        Self { inventory, allocator, catalog, revisions: BTreeMap::new() }
+        Self { inventory, allocator, catalog, revisions: BTreeMap::new(), listed: BTreeSet::new() }
     }
 
     /// Takes one change of one source in; when it returns, every reader sees it. Says how many units it touched.
@@ -53,26 +55,34 @@ impl Keeper {
 
     /// Takes changes in, in their order; units that several of them touch are compiled once.
     pub fn apply_all(&mut self, changes: impl IntoIterator<Item = (u8, Change)>) -> usize {
-        let mut touched = BTreeSet::new();
+        let (mut touched, mut seen) = (BTreeSet::new(), Seen::Live);
         for (source, change) in changes {
+            if !self.listed.contains(&source) {
+                seen = Seen::AtFirst;
+            }
             *self.revisions.entry(source).or_default() += 1;
             touched.append(&mut self.inventory.apply(source, change));
         }
         touched.append(&mut self.allocator.update(&self.inventory, &touched));
-        self.publish(&touched);
+        self.publish(&touched, seen);
         touched.len()
+    }
+
+    /// A source has said how things stand: what it says from now on happens then.
+    pub fn listed(&mut self, source: u8) {
+        self.listed.insert(source);
     }
 
     /// Tells the allocator what time it is, in Unix seconds.
     pub fn tell_time(&mut self, now: u64) {
         let moved = self.allocator.tell_time(now);
-        self.publish(&moved);
+        self.publish(&moved, Seen::Live);
     }
 
     /// Tells the allocator that every source has said everything.
     pub fn settle(&mut self) {
         let moved = self.allocator.settle();
-        self.publish(&moved);
+        self.publish(&moved, Seen::Live);
     }
 
     /// Puts other TTLs in force; when it returns, every reader sees them. Refused when they ask for labels that were not kept.
@@ -82,7 +92,7 @@ impl Keeper {
         }
         let ttls = &self.catalog.policy.ttl;
         if ttls.replace(policy) {
-            self.publish(&self.inventory.units());
+            self.publish(&self.inventory.units(), Seen::Live);
             ttls.settle();
         }
         Ok(())
@@ -110,7 +120,7 @@ impl Keeper {
     /// What became of claims: when it returns, every reader sees the addresses that are stored.
     pub fn stored(&mut self, settled: Vec<Settled>) {
         let moved = self.allocator.stored(settled);
-        self.publish(&moved);
+        self.publish(&moved, Seen::Live);
     }
 
     /// Takes every claim as stored: for those who only look.
@@ -141,10 +151,10 @@ impl Keeper {
         Page { objects: self.inventory.page(source, after, count), revision }
     }
 
-    fn publish(&self, touched: &BTreeSet<UnitKey>) {
+    fn publish(&self, touched: &BTreeSet<UnitKey>, seen: Seen) {
         for key in touched {
             let unit = compile(&self.inventory, &*self.allocator, key, &self.catalog.policy);
-            self.catalog.publish(key.clone(), unit);
+            self.catalog.publish(key.clone(), unit, seen);
         }
     }
 
@@ -241,6 +251,7 @@ impl Keeper {
         let units = self.apply_all(updates.drain(..).map(|update| (update.source.0, update.change)));
         tracing::debug!(updates = count, units, "published");
         for source in complete {
+            self.listed(source.0);
             journal.listed(self, source);
             untold.complete.push(source);
         }

@@ -83,7 +83,7 @@ fn pointers(
                 }
                 let before = endpoints.len();
                 push_endpoints(&mut endpoints, &unit, address, &zone.name, notes);
-                ttls.extend((endpoints.len() > before).then_some(unit.ttl));
+                ttls.extend((endpoints.len() > before).then(|| unit.endpoints_ttl()));
             }
             (ReverseOwner::ClusterIp(_) | ReverseOwner::Endpoint(_), None) => {
                 notes.say(|| Step::of(Topic::Zone, "no forward zone is configured that a PTR could lead to"));

@@ -56,7 +56,7 @@ impl Selection<'_> {
             return Some(Found::Nothing);
         }
         let class = if kind == kind::SRV { Class::Srv } else { Class::Headless };
-        Some(Found::Records(records, class, self.unit.ttl))
+        Some(Found::Records(records, class, self.unit.endpoints_ttl()))
     }
 
     /// The alias of endpoints none of which has an address: one, the first.
@@ -67,7 +67,7 @@ impl Selection<'_> {
         entries.iter().find_map(|entry| match &entry.address {
             EndpointAddress::Name(target) => {
                 let text = target.wire().into();
-                Some(Found::Alias { target: target.clone(), text, ttl: self.unit.ttl })
+                Some(Found::Alias { target: target.clone(), text, ttl: self.unit.endpoints_ttl() })
             }
             EndpointAddress::Ip(_) => None,
         })

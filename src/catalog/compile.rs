@@ -16,7 +16,9 @@ use super::{
 };
 use crate::allocate::Allocator;
 use crate::inventory::{Inventory, UnitKey};
-use crate::model::{Addressing, EndpointSlice, Labels, Name, ObjectName, Port, Service};
+use crate::model::{
+    Addressing, EndpointSlice, Labels, Name, ObjectName, Port, Service, ServiceImport, Stamp,
+};
 
 /// Compiles one unit; `None` when nothing of it is left.
 pub fn compile(
@@ -32,12 +34,12 @@ pub fn compile(
         UnitKey::Service(name) => {
             let service = inventory.service(name)?;
             let ttl = ttls.of_object(&name.namespace, &service.labels, service.ttl);
-            Some(Unit::Service(ServiceUnit { ttl, ..compile_service(inventory, service, policy) }))
+            Some(Unit::Service(compile_service(inventory, service, policy).with(ttl, service.written)))
         }
         UnitKey::Import(name) => {
-            let unit = compile_import(inventory, name, policy)?;
+            let import = inventory.import(name)?;
             let ttl = ttls.of_object(&name.namespace, &Labels::default(), None);
-            Some(Unit::Service(ServiceUnit { ttl, ..unit }))
+            Some(Unit::Service(compile_import(inventory, import, policy).with(ttl, import.written)))
         }
         UnitKey::Pod { namespace, address } => {
             compile_pods(inventory, namespace, *address, policy, &ttls).map(Unit::Pod)
@@ -62,7 +64,7 @@ fn selected(labels: &Labels, policy: &CompilePolicy) -> bool {
     policy.label_selector.as_ref().is_none_or(|selector| selector.matches(|key| labels.get(key)))
 }
 
-fn compile_service(inventory: &Inventory, service: &Service, policy: &CompilePolicy) -> ServiceUnit {
+fn compile_service(inventory: &Inventory, service: &Service, policy: &CompilePolicy) -> Compiled {
     let slices = local_slices(inventory, service, policy);
     let endpoints = Endpoints::of(&slices, policy);
     let kind = if !serves_namespace(inventory, &service.name.namespace, policy) {
@@ -84,8 +86,8 @@ fn compile_service(inventory: &Inventory, service: &Service, policy: &CompilePol
     finish(service.name.clone(), kind, with_a_port(&service.ports), endpoints)
 }
 
-fn compile_import(inventory: &Inventory, name: &ObjectName, policy: &CompilePolicy) -> Option<ServiceUnit> {
-    let import = inventory.import(name)?;
+fn compile_import(inventory: &Inventory, import: &ServiceImport, policy: &CompilePolicy) -> Compiled {
+    let name = &import.name;
     let slices = if policy.no_endpoints { Vec::new() } else { inventory.imported_slices(name) };
     let slices: Vec<_> = slices.into_iter().filter(|slice| selected(&slice.labels, policy)).collect();
     let endpoints = Endpoints::of(&slices, policy);
@@ -101,7 +103,7 @@ fn compile_import(inventory: &Inventory, name: &ObjectName, policy: &CompilePoli
             None => ServiceKind::Headless,
         }
     };
-    Some(finish(name.clone(), kind, import.ports.clone().into(), endpoints))
+    finish(name.clone(), kind, import.ports.clone().into(), endpoints)
 }
 
 fn compile_pods(
@@ -129,6 +131,8 @@ struct Endpoints {
     all: EndpointSet,
     /// Those under the name of the service, if they are not all.
     listed: Option<Box<EndpointSet>>,
+    /// When the last of their slices was written; the inner one is `None` if one does not say, the outer one if there is no slice.
+    written: Option<Option<Stamp>>,
 }
 
 impl Endpoints {
@@ -137,6 +141,7 @@ impl Endpoints {
         Self {
             all: join(Presence::under_own_names(slices, policy)),
             listed: Presence::under_service_name(slices, policy).map(|presence| Box::new(join(presence))),
+            written: slices.iter().map(|slice| slice.written).reduce(later),
         }
     }
 }
@@ -198,22 +203,29 @@ fn with_a_port(ports: &Arc<[Port]>) -> Arc<[Port]> {
     if ports.is_empty() { [Port::none()].into() } else { ports.clone() }
 }
 
-fn finish(name: ObjectName, kind: ServiceKind, ports: Arc<[Port]>, endpoints: Endpoints) -> ServiceUnit {
-    let Endpoints { all: endpoints, listed } = endpoints;
-    let content = Content::of("service").bytes(name.namespace.as_bytes()).bytes(name.name.as_bytes());
+fn finish(name: ObjectName, kind: ServiceKind, ports: Arc<[Port]>, endpoints: Endpoints) -> Compiled {
+    let Endpoints { all: endpoints, listed, written } = endpoints;
     let content = match &kind {
-        ServiceKind::Hidden(_) => {
-            return ServiceUnit {
-                name,
-                kind,
-                ports,
-                endpoints,
-                listed,
-                services: ServiceSets::default(),
-                ttl: UnitTtl::default(),
-                content: 0,
-            };
-        }
+        ServiceKind::Hidden(_) => 0,
+        _ => content(&name, &kind, &ports, &endpoints, listed.as_deref()),
+    };
+    let (services, ttl) = (ServiceSets::default(), UnitTtl::default());
+    let unit =
+        ServiceUnit { name, kind, ports, endpoints, listed, services, ttl, endpoints_changed: None, content };
+    Compiled { unit, endpoints_written: written }
+}
+
+/// A hash of what DNS can see of a service.
+fn content(
+    name: &ObjectName,
+    kind: &ServiceKind,
+    ports: &[Port],
+    endpoints: &EndpointSet,
+    listed: Option<&EndpointSet>,
+) -> u64 {
+    let content = Content::of("service").bytes(name.namespace.as_bytes()).bytes(name.name.as_bytes());
+    let content = match kind {
+        ServiceKind::Hidden(_) => content.number(0),
         ServiceKind::ClusterIps { v4, v6 } => {
             let addresses = v4.iter().map(|a| IpAddr::V4(*a)).chain(v6.iter().map(|a| IpAddr::V6(*a)));
             addresses.fold(content.number(1), Content::address)
@@ -223,7 +235,25 @@ fn finish(name: ObjectName, kind: ServiceKind, ports: Arc<[Port]>, endpoints: En
     };
     let content = ports.iter().fold(content, hash_port);
     let content = endpoints.hash(content);
-    let content = listed.iter().fold(content, |content, listed| listed.hash(content)).finish();
-    let (services, ttl) = (ServiceSets::default(), UnitTtl::default());
-    ServiceUnit { name, kind, ports, endpoints, listed, services, ttl, content }
+    listed.iter().fold(content, |content, listed| listed.hash(content)).finish()
+}
+
+/// A service that still lacks what its object says of TTLs.
+struct Compiled {
+    unit: ServiceUnit,
+    endpoints_written: Option<Option<Stamp>>,
+}
+
+impl Compiled {
+    /// With it, and when the object was written.
+    fn with(self, ttl: UnitTtl, written: Option<Stamp>) -> ServiceUnit {
+        let all = self.endpoints_written.map_or(written, |endpoints| later(written, endpoints));
+        let own = if matches!(self.unit.kind, ServiceKind::Headless) { all } else { written };
+        ServiceUnit { ttl: ttl.since(own), endpoints_changed: all, ..self.unit }
+    }
+}
+
+/// The later of two moments; not known when one of them is not.
+fn later(one: Option<Stamp>, other: Option<Stamp>) -> Option<Stamp> {
+    one.zip(other).map(|(one, other)| one.max(other))
 }

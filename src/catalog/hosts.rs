@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crossbeam_skiplist::SkipSet;
 
 use super::table::Table;
-use super::{Class, UnitTtl};
+use super::{Class, Clock, Seen, UnitTtl};
 use crate::model::{Name, ObjectName, Port};
 
 /// A ServiceEntry host with all entries that name it.
@@ -32,7 +32,7 @@ pub struct HostUnit {
     /// The Service, by its key in the catalog, that a row of the name table was made of: while it is known itself, the
     /// row does not count.
     pub(super) service: Option<Box<[u8]>>,
-    /// What the entries that give the answer say of TTLs.
+    /// What the TTLs of its records depend on.
     pub ttl: UnitTtl,
     /// Hash of the answer.
     pub(super) content: u64,
@@ -137,6 +137,13 @@ impl Difference {
 }
 
 impl HostUnit {
+    /// Says since when its records are what they are. `before`: what was published.
+    pub(super) fn date(&mut self, before: Option<&Self>, clock: &Clock, seen: Seen) {
+        let same = before.filter(|before| before.content == self.content);
+        let same = same.map(|before| before.ttl.changed());
+        self.ttl = self.ttl.since(clock.changed(seen, self.ttl.changed(), same));
+    }
+
     /// Its automatic addresses, for reverse names; a wildcard has none, because no single name has them.
     pub(super) fn automatic_addresses(&self) -> impl Iterator<Item = IpAddr> {
         let (v4, v6): (&[Ipv4Addr], &[Ipv6Addr]) = match &self.state {

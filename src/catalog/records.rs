@@ -125,7 +125,7 @@ impl Catalog {
         let asked = Name::parse(name.trim_start_matches("*.")).unwrap_or_else(|_| Name::root());
         let ttls = self.policy.ttl.load();
         let given = ttls.give(class, asked.wire(), unit);
-        let ttl_source = ttls.under(unit).in_words(given.source);
+        let ttl_source = ttls.under(unit).tell(given);
         Listed { name, kind, ttl: given.ttl.seconds(), data, class: class.as_str(), ttl_source, object }
     }
 }

@@ -4,17 +4,23 @@
 //! rule all of whose conditions hold; the TTL of the class; the default. Negative answers are a class too, of no object.
 //! One reply has one TTL, because caches give all of its records the smallest.
 
+mod churn;
 mod class;
+mod clock;
 mod host_pattern;
 mod in_force;
 mod rule;
+mod setting;
 
+pub use churn::Churn;
 pub use class::Class;
+pub use clock::{Clock, Seen};
 pub use host_pattern::{HostPattern, HostPatternError};
 pub use in_force::{InForce, TtlPolicies};
 pub use rule::{MAX_RULES, TtlRule};
+pub use setting::TtlSetting;
 
-use crate::model::{Labels, Ttl};
+use crate::model::{Labels, Stamp, Ttl};
 
 /// The longest that negative answers are kept without a setting of their own.
 const NEGATIVE_DEFAULT: Ttl = Ttl::fixed(300);
@@ -23,7 +29,9 @@ const NEGATIVE_DEFAULT: Ttl = Ttl::fixed(300);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TtlPolicy {
     /// Every class without a TTL of its own.
-    pub default: Ttl,
+    pub default: TtlSetting,
+    /// What TTLs are that follow churn.
+    pub churn: Churn,
     /// TTLs of single classes.
     pub classes: ClassTtls,
     /// TTL and minimum of the SOA in negative answers (RFC 2308 §5). `None`: the default, but a TTL of 300 at most, as CoreDNS's
@@ -48,16 +56,16 @@ pub enum NegativePending {
 
 /// TTLs by class.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ClassTtls([Option<Ttl>; Class::ALL.len()]);
+pub struct ClassTtls([Option<TtlSetting>; Class::ALL.len()]);
 
 impl ClassTtls {
     /// That of a class, if it has one of its own.
-    pub fn get(&self, class: Class) -> Option<Ttl> {
+    pub fn get(&self, class: Class) -> Option<TtlSetting> {
         self.0[class as usize]
     }
 
     /// Gives a class its own; `None` takes it away.
-    pub fn set(&mut self, class: Class, ttl: Option<Ttl>) {
+    pub fn set(&mut self, class: Class, ttl: Option<TtlSetting>) {
         self.0[class as usize] = ttl;
     }
 }
@@ -84,7 +92,7 @@ impl Default for TtlBounds {
     }
 }
 
-/// What the objects of a unit say of the TTLs of its records.
+/// What is known of a unit that its TTLs depend on: what its objects say, and how long it has been the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UnitTtl {
     /// What its annotation asks for.
@@ -93,6 +101,8 @@ pub struct UnitTtl {
     rules: u64,
     /// Which settings these are the rules of.
     generation: u32,
+    /// Since when its records are what they are. While it is compiled: when its objects were written.
+    changed: Option<Stamp>,
 }
 
 /// A TTL and where it is from.
@@ -104,6 +114,8 @@ pub struct GivenTtl {
     pub source: TtlSource,
     /// What the annotation asked for when that is out of bounds.
     pub refused: Option<Ttl>,
+    /// For how many seconds the records have stayed the same, if the TTL follows that.
+    pub unchanged: Option<u32>,
 }
 
 /// What gives a TTL.
@@ -122,15 +134,24 @@ pub enum TtlSource {
 }
 
 impl TtlPolicy {
-    /// The TTL of a class without any rule or annotation.
+    /// The TTL of a class without any rule or annotation, of records that have just changed.
     pub fn of(&self, class: Class) -> Ttl {
-        self.by_class(class).0
+        self.at(self.by_class(class).0, 0)
     }
 
-    fn by_class(&self, class: Class) -> (Ttl, TtlSource) {
+    /// What a setting gives to records that have stayed the same for so many seconds.
+    fn at(&self, setting: TtlSetting, unchanged: u32) -> Ttl {
+        match setting {
+            TtlSetting::Fixed(ttl) => ttl,
+            TtlSetting::Churn => self.churn.ttl(unchanged),
+        }
+    }
+
+    fn by_class(&self, class: Class) -> (TtlSetting, TtlSource) {
         match class {
             Class::Negative => {
-                (self.negative.unwrap_or(self.default.min(NEGATIVE_DEFAULT)), TtlSource::Class(class))
+                let default = || self.at(self.default, 0).min(NEGATIVE_DEFAULT);
+                (self.negative.unwrap_or_else(default).into(), TtlSource::Class(class))
             }
             _ => match self.classes.get(class) {
                 Some(ttl) => (ttl, TtlSource::Class(class)),
@@ -140,19 +161,20 @@ impl TtlPolicy {
     }
 
     /// The TTL of records of a class under a name (lower-case wire form) that are of a unit.
-    pub fn give(&self, class: Class, name: &[u8], unit: UnitTtl) -> GivenTtl {
+    pub fn give(&self, class: Class, name: &[u8], unit: UnitTtl, clock: &Clock) -> GivenTtl {
         let asked = unit.annotation.filter(|_| class != Class::Negative && self.annotations.is_some());
         let allowed = |ttl: &Ttl| self.annotations.is_some_and(|bounds| bounds.contains(*ttl));
         if let Some(ttl) = asked.filter(allowed) {
-            return GivenTtl { ttl, source: TtlSource::Annotation, refused: None };
+            return GivenTtl { ttl, source: TtlSource::Annotation, refused: None, unchanged: None };
         }
         let mut rules = self.rules.iter().enumerate();
         let held = rules.find(|(index, rule)| rule.holds(class, name, unit.rules & 1 << index != 0));
-        let (ttl, source) = match held {
+        let (setting, source) = match held {
             Some((index, rule)) => (rule.ttl, TtlSource::Rule(index)),
             None => self.by_class(class),
         };
-        GivenTtl { ttl, source, refused: asked }
+        let unchanged = (setting == TtlSetting::Churn).then(|| clock.since(unit.changed));
+        GivenTtl { ttl: self.at(setting, unchanged.unwrap_or_default()), source, refused: asked, unchanged }
     }
 
     /// A bit for each rule whose conditions on objects such an object fulfils.
@@ -166,9 +188,24 @@ impl TtlPolicy {
         self.rules.iter().any(TtlRule::asks_for_objects)
     }
 
+    /// Whether any TTL follows churn.
+    pub fn follows_churn(&self) -> bool {
+        let classes = Class::ALL.into_iter().map(|class| self.by_class(class).0);
+        classes.chain(self.rules.iter().map(|rule| rule.ttl)).any(|setting| setting == TtlSetting::Churn)
+    }
+
     /// Whether labels of objects are asked for.
     pub fn asks_for_labels(&self) -> bool {
         self.rules.iter().any(|rule| rule.selector.is_some())
+    }
+
+    /// The setting that gave a TTL, and what it followed.
+    pub fn tell(&self, given: GivenTtl) -> String {
+        let source = self.in_words(given.source);
+        match given.unchanged {
+            Some(seconds) => format!("{source}, unchanged for {seconds} s"),
+            None => source,
+        }
     }
 
     /// The setting that gave a TTL.
@@ -188,19 +225,24 @@ impl TtlPolicy {
     /// The minimum field of the SOA in a negative answer that is kept for `given` (RFC 2308 §4).
     pub fn minimum(&self, given: GivenTtl) -> Ttl {
         match (given.source, self.negative) {
-            (TtlSource::Class(_), None) => self.default,
+            (TtlSource::Class(_), None) => self.at(self.default, 0),
             _ => given.ttl,
         }
     }
 
     /// The smallest and the largest TTL that records of a class can have, annotations aside.
     pub fn range(&self, class: Class) -> TtlBounds {
-        let own = self.of(class);
         let rules = self.rules.iter().filter(|rule| rule.concerns(class)).map(|rule| rule.ttl);
-        rules.fold(TtlBounds { min: own, max: own }, |range, ttl| TtlBounds {
-            min: range.min.min(ttl),
-            max: range.max.max(ttl),
+        rules.fold(self.bounds(self.by_class(class).0, class), |range, ttl| {
+            let other = self.bounds(ttl, class);
+            TtlBounds { min: range.min.min(other.min), max: range.max.max(other.max) }
         })
+    }
+
+    /// The smallest and the largest TTL that a setting gives to records of a class.
+    fn bounds(&self, setting: TtlSetting, class: Class) -> TtlBounds {
+        let longest = if class.is_of_objects() { u32::MAX } else { 0 };
+        TtlBounds { min: self.at(setting, 0), max: self.at(setting, longest) }
     }
 }
 
@@ -211,7 +253,18 @@ impl UnitTtl {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),
         };
-        Self { annotation, rules: self.rules | other.rules, generation: self.generation }
+        let changed = self.changed.zip(other.changed).map(|(one, other)| one.max(other));
+        Self { annotation, rules: self.rules | other.rules, generation: self.generation, changed }
+    }
+
+    /// The same of records that have been what they are since then.
+    pub(super) fn since(self, changed: Option<Stamp>) -> Self {
+        Self { changed, ..self }
+    }
+
+    /// Since when its records are what they are.
+    pub(super) fn changed(self) -> Option<Stamp> {
+        self.changed
     }
 }
 
@@ -219,7 +272,8 @@ impl Default for TtlPolicy {
     fn default() -> Self {
         let five = Ttl::fixed(5);
         Self {
-            default: five,
+            default: five.into(),
+            churn: Churn::default(),
             classes: ClassTtls::default(),
             negative: None,
             negative_pending: NegativePending::Uncached,

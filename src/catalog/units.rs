@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use super::service_sets::ServiceSets;
-use super::{EndpointSet, HostUnit, LeftOut, PortFilter, ServiceSet, UnitTtl};
-use crate::model::{Name, ObjectName, Port};
+use super::{Clock, EndpointSet, HostUnit, LeftOut, PortFilter, Seen, ServiceSet, UnitTtl};
+use crate::model::{Name, ObjectName, Port, Stamp};
 
 /// A unit of any kind.
 #[derive(Debug)]
@@ -48,14 +48,16 @@ pub struct ServiceUnit {
     /// Those under its name, if they are not all.
     pub(super) listed: Option<Box<EndpointSet>>,
     pub(super) services: ServiceSets,
-    /// What the object says of TTLs.
+    /// What the TTLs of its own records depend on.
     pub ttl: UnitTtl,
+    /// Since when all of its records are what they are, those of single endpoints too.
+    pub(super) endpoints_changed: Option<Stamp>,
     /// Hash of all of this that DNS can see; 0 when it is hidden.
     pub(super) content: u64,
 }
 
 /// How a service is reached.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum ServiceKind {
     /// By virtual addresses, each once.
     ClusterIps {
@@ -141,6 +143,28 @@ impl ServiceUnit {
         }
     }
 
+    /// What the TTLs of records of single endpoints depend on.
+    pub fn endpoints_ttl(&self) -> UnitTtl {
+        self.ttl.since(self.endpoints_changed)
+    }
+
+    /// Says since when its records are what they are. `before`: what was published.
+    pub(super) fn date(&mut self, before: Option<&Self>, clock: &Clock, seen: Seen) {
+        let as_it_is = before.filter(|before| before.content == self.content);
+        let all = as_it_is.map(|before| before.endpoints_changed);
+        self.endpoints_changed = clock.changed(seen, self.endpoints_changed, all);
+        let own = match self.kind {
+            ServiceKind::Headless => all,
+            _ => before.filter(|before| self.has_own_records_of(before)).map(|before| before.ttl.changed()),
+        };
+        self.ttl = self.ttl.since(clock.changed(seen, self.ttl.changed(), own));
+    }
+
+    /// Whether those that are of no single endpoint are the same.
+    fn has_own_records_of(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.ports == other.ports && self.name == other.name
+    }
+
     /// The addresses that a reverse name may lead from to this service: its cluster IPs, and those of its endpoints.
     pub(super) fn reverse_addresses(&self) -> (Vec<IpAddr>, Vec<IpAddr>) {
         if matches!(self.kind, ServiceKind::Hidden(_)) {
@@ -167,7 +191,16 @@ impl ServiceUnit {
 pub struct PodUnit {
     /// The names of the pods.
     pub names: Box<[ObjectName]>,
-    /// What the objects say of TTLs.
+    /// What the TTLs of its records depend on.
     pub ttl: UnitTtl,
     pub(super) content: u64,
+}
+
+impl PodUnit {
+    /// Says since when its records are what they are. `before`: what was published.
+    pub(super) fn date(&mut self, before: Option<&Self>, clock: &Clock, seen: Seen) {
+        let same = before.filter(|before| before.content == self.content);
+        let same = same.map(|before| before.ttl.changed());
+        self.ttl = self.ttl.since(clock.changed(seen, None, same));
+    }
 }

@@ -19,6 +19,7 @@ use meshdns::store::{Journal, unix_seconds};
 use meshdns::telemetry::metrics::{Metrics, SourceMetrics};
 use tokio::sync::{mpsc, watch};
 
+use super::clock;
 use super::keeping::Ledger;
 use super::kept_table::Waiting;
 use super::ledger_place;
@@ -35,6 +36,7 @@ const KUBERNETES: &str = "kubernetes";
 /// Builds and connects them.
 pub(super) fn parts(settings: &Settings, file: SettingsFile) -> Result<Parts> {
     let catalog = Arc::new(Catalog::new(settings.policy()));
+    catalog.policy.ttl.clock().tell(unix_seconds());
     let (readiness, metrics) = (Readiness::new(), Arc::new(Metrics::new()));
     metrics.stale().watch(Arc::clone(&catalog));
     metrics.hosts().watch(Arc::clone(&catalog), |catalog| ParityReport::of(catalog).differences.len());
@@ -131,6 +133,7 @@ pub(super) fn parts(settings: &Settings, file: SettingsFile) -> Result<Parts> {
         tasks.push(task("istiod report", reports.follow(SourceId::ISTIOD, told, report)));
     }
 
+    tasks.push(task("clock", clock::tick(Arc::clone(&catalog))));
     tasks.push(Task {
         name: "settings",
         future: Box::pin(file.follow(questions.clone(), metrics.reloads().clone())),

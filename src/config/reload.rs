@@ -56,6 +56,7 @@ fn entries(text: &str) -> serde_json::Map<String, serde_json::Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::Class;
 
     fn reread(running: &str, text: &str) -> Result<TtlPolicy, String> {
         let read = Settings::reread("meshdns.yaml", running, text, &Overrides::default());
@@ -66,10 +67,16 @@ mod tests {
     fn ttls_can_change_and_nothing_else() {
         let running = "zones: [cluster.local]\nttl: {default: 5}\n";
         assert_eq!(
-            reread(running, "ttl: {default: 9}\nzones:\n- cluster.local\n").unwrap().default.seconds(),
+            reread(running, "ttl: {default: 9}\nzones:\n- cluster.local\n")
+                .unwrap()
+                .of(Class::Zone)
+                .seconds(),
             9
         );
-        assert_eq!(reread(running, "zones: [cluster.local]\nlisten:\n").unwrap().default.seconds(), 5);
+        assert_eq!(
+            reread(running, "zones: [cluster.local]\nlisten:\n").unwrap().of(Class::Zone).seconds(),
+            5
+        );
         let told = reread(running, "zones: [other.local]\ncatchAll: true\nttl: {default: 9}\n").unwrap_err();
         let reason = "is read at the start only, and has changed: restart, or change nothing but `ttl`";
         assert_eq!(told, format!("meshdns.yaml: catchAll: {reason}\nmeshdns.yaml: zones: {reason}"));

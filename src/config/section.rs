@@ -68,6 +68,12 @@ impl<'a> Section<'a> {
         self.entries.iter().any(|entry| entry.key == key && entry.value.value != Value::Null)
     }
 
+    /// Where `key` stands, if anything does behind it.
+    pub(super) fn place_of(&self, key: &str) -> Option<Place> {
+        let entry = self.entries.iter().find(|entry| entry.key == key)?;
+        (entry.value.value != Value::Null).then(|| Place::in_file(entry.line, self.path_of(key)))
+    }
+
     /// Whether the text `text` stands under `key`. Such a key still has to be taken.
     pub(super) fn says(&self, key: &str, text: &str) -> bool {
         self.entries.iter().any(|entry| entry.key == key && entry.value.as_str() == Some(text))

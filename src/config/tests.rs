@@ -129,7 +129,7 @@ fn the_complete_file_is_read() {
     assert_eq!(settings.service_entries, entries);
     let ttl = |seconds| Ttl::new(seconds).unwrap();
     let expected = TtlPolicy {
-        default: ttl(30),
+        default: ttl(30).into(),
         negative: Some(ttl(10)),
         negative_pending: NegativePending::For(ttl(2)),
         ..TtlPolicy::default()
@@ -240,7 +240,7 @@ fn what_is_left_out_has_its_default() {
         assert_eq!(settings.kubernetes, KubernetesSettings::default());
         assert!(settings.kubernetes.endpoints);
         assert_eq!(settings.service_entries, ServiceEntrySettings::default());
-        assert_eq!(settings.ttl.default.seconds(), 5);
+        assert_eq!(settings.ttl.of(Class::Zone).seconds(), 5);
         assert_eq!(settings.ttl.of(Class::Negative).seconds(), 5);
         assert_eq!(settings.ttl.negative_pending, NegativePending::Uncached);
     }
@@ -495,8 +495,8 @@ fn each_mistake_is_told() {
         ),
         ("ttl: {default: 4000}", "2: ttl.default: 4000 is out of range: seconds from 0 to 3600"),
         ("ttl: {default: -1}", "ttl.default: -1 is out of range"),
-        ("ttl: {default: 5s}", "ttl.default: `5s` is text: seconds from 0 to 3600"),
-        ("ttl: {default: 1.5}", "ttl.default: `1.5` is not a whole number: seconds from 0 to 3600"),
+        ("ttl: {default: 5s}", "ttl.default: `5s` is text: seconds from 0 to 3600, or churn"),
+        ("ttl: {default: 1.5}", "ttl.default: `1.5` is not a whole number: seconds from 0 to 3600, or churn"),
         ("ttl: {negative: 3601}", "ttl.negative: 3601 is out of range"),
         (
             "ttl: {negativePending: never}",
@@ -572,7 +572,7 @@ fn ttl_rules_are_read_in_their_order() {
     assert_eq!(ttl.annotations, Some(TtlBounds { min: seconds(1), max: seconds(60) }));
     let first = TtlRule {
         name: Some("fresh".into()),
-        ttl: seconds(1),
+        ttl: seconds(1).into(),
         namespaces: ["data".into()].into(),
         selector: Some(LabelSelector::parse("app=db").unwrap()),
         hosts: [HostPattern::parse("*.data.svc.cluster.local").unwrap()].into(),
@@ -580,7 +580,7 @@ fn ttl_rules_are_read_in_their_order() {
     };
     let last = TtlRule {
         name: None,
-        ttl: seconds(2),
+        ttl: seconds(2).into(),
         namespaces: Box::default(),
         selector: None,
         hosts: Box::default(),

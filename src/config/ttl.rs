@@ -7,15 +7,19 @@ use super::field::Field;
 use super::kubernetes::{namespace, selector};
 use super::report::Place;
 use super::section::Section;
-use crate::catalog::{Class, HostPattern, MAX_RULES, NegativePending, TtlBounds, TtlPolicy, TtlRule};
+use crate::catalog::{
+    Churn, Class, HostPattern, MAX_RULES, NegativePending, TtlBounds, TtlPolicy, TtlRule, TtlSetting,
+};
 use crate::model::{LabelSelector, Ttl};
 
 const SECONDS: &str = "seconds from 0 to 3600";
+/// What stands where a TTL follows churn.
+const CHURN: &str = "churn";
 
 /// Reads the section `ttl`.
 pub(super) fn read(section: &mut Section<'_>) -> TtlPolicy {
-    let mut used = TtlPolicy::default();
-    section.set("default", &mut used.default, |field| seconds(field, SECONDS));
+    let mut used = TtlPolicy { churn: section.section("churn", churn), ..TtlPolicy::default() };
+    section.set("default", &mut used.default, setting);
     section.set("negative", &mut used.negative, |field| seconds(field, SECONDS).map(Some));
     section.set("negativePending", &mut used.negative_pending, |field| {
         if field.is("uncached") {
@@ -24,7 +28,7 @@ pub(super) fn read(section: &mut Section<'_>) -> TtlPolicy {
         seconds(field, "uncached or seconds from 0 to 3600").map(NegativePending::For)
     });
     for class in Class::named().filter(|class| *class != Class::Negative) {
-        let ttl = section.take(class.as_str()).and_then(|field| seconds(field, SECONDS));
+        let ttl = section.take(class.as_str()).and_then(setting);
         used.classes.set(class, ttl);
     }
     used.annotations = if section.says("annotations", "ignored") {
@@ -35,6 +39,12 @@ pub(super) fn read(section: &mut Section<'_>) -> TtlPolicy {
     if let Some(field) = section.take("rules") {
         used.rules = rules(section, field).into();
     }
+    if let Some(place) = section.place_of("churn").filter(|_| !used.follows_churn()) {
+        section.problem(
+            &place,
+            "nothing follows churn: write `churn` in place of a TTL, as in `default: churn`",
+        );
+    }
     used
 }
 
@@ -42,17 +52,49 @@ fn seconds(field: Field<'_>, expected: &str) -> Option<Ttl> {
     field.integer(expected, |number| Ttl::new(number).map_err(|error| error.to_string()))
 }
 
+fn setting(field: Field<'_>) -> Option<TtlSetting> {
+    if field.is(CHURN) {
+        return Some(TtlSetting::Churn);
+    }
+    seconds(field, "seconds from 0 to 3600, or churn").map(TtlSetting::Fixed)
+}
+
 /// What annotations may ask for.
 fn bounds(section: &mut Section<'_>) -> TtlBounds {
-    let mut bounds = TtlBounds::default();
+    between(section, TtlBounds::default())
+}
+
+/// How TTLs follow churn.
+fn churn(section: &mut Section<'_>) -> Churn {
+    let Churn { min, max, percent } = Churn::default();
+    let TtlBounds { min, max } = between(section, TtlBounds { min, max });
+    let mut churn = Churn { min, max, percent };
+    section.set("percent", &mut churn.percent, |field| {
+        field.integer("percent from 1 to 100", |number| match u8::try_from(number) {
+            Ok(percent @ 1..=100) => Ok(percent),
+            _ => Err(format!("{number} is out of range: percent from 1 to 100")),
+        })
+    });
+    churn
+}
+
+/// `min` and `max` of a section; `default` where they are left out or contradict each other.
+fn between(section: &mut Section<'_>, default: TtlBounds) -> TtlBounds {
+    let mut bounds = default;
+    let places = ["max", "min"].map(|key| section.place_of(key));
     section.set("min", &mut bounds.min, |field| seconds(field, SECONDS));
-    let max = section.take("max");
-    let place = max.as_ref().map(|field| field.place.clone());
-    bounds.max = max.and_then(|field| seconds(field, SECONDS)).unwrap_or(Ttl::MAX);
-    if let Some(place) = place.filter(|_| bounds.max < bounds.min) {
+    section.set("max", &mut bounds.max, |field| seconds(field, SECONDS));
+    if bounds.max < bounds.min {
         let (min, max) = (bounds.min.seconds(), bounds.max.seconds());
-        section.problem(&place, &format!("{max} is below `min`, which is {min}: no TTL lies between them"));
-        return TtlBounds::default();
+        let [at_max, at_min] = places;
+        let (place, message) = match at_max {
+            Some(place) => {
+                (Some(place), format!("{max} is below `min`, which is {min}: no TTL lies between them"))
+            }
+            None => (at_min, format!("{min} is above `max`, which is {max}: no TTL lies between them")),
+        };
+        place.iter().for_each(|place| section.problem(place, &message));
+        return default;
     }
     bounds
 }
@@ -85,7 +127,7 @@ fn rule(section: &mut Section<'_>, place: &Place) -> Option<TtlRule> {
     let mut name = None;
     section.set("name", &mut name, |field| field.parsed("text", |text| Ok(Some(text.into()))));
     let has_ttl = section.has("ttl");
-    let ttl = section.take("ttl").and_then(|field| seconds(field, SECONDS));
+    let ttl = section.take("ttl").and_then(setting);
     if !has_ttl {
         section.problem(place, "`ttl` is missing: the seconds that this rule gives");
     }

@@ -45,6 +45,10 @@ fn run(path: &Path) -> Result<usize, String> {
             Action::Apply(text) => world.apply(text),
             Action::Table(rows) => world.table(rows),
             Action::Delete(key) => world.delete(key),
+            Action::Now(now) => {
+                world.tell_time(*now);
+                Ok(())
+            }
             Action::Ask(question, expected) => {
                 asked += 1;
                 world.ask(question).and_then(|reply| expected.check(&reply, &mut world.serials))

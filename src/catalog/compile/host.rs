@@ -18,7 +18,7 @@ use super::super::{
 };
 use crate::allocate::{Allocation, Allocator};
 use crate::inventory::Inventory;
-use crate::model::{AnswerMode, Name, ObjectName, Port, Registry, Resolution, ServiceEntry, TableRow};
+use crate::model::{AnswerMode, Name, ObjectName, Port, Registry, Resolution, ServiceEntry, Stamp, TableRow};
 use endpoints::Endpoints;
 use visibility::Choice;
 
@@ -63,6 +63,7 @@ pub(super) fn compile_host(
                 answer.merge(given);
                 used.push(entry.name.clone());
                 let own = ttls.of_object(&entry.name.namespace, &entry.labels, entry.ttl);
+                let own = own.since(written(entry, policy));
                 ttl = Some(ttl.map_or(own, |others| others.and(own)));
             }
             Err(refusal) => {
@@ -79,6 +80,12 @@ pub(super) fn compile_host(
     }
     let ttl = ttl.unwrap_or_else(|| ttls.of_nothing());
     Some(answer.finish(name, wildcard, Told { used, passed_over, visible, parity, row, ttl }))
+}
+
+/// When what an entry gives was written, if the entry alone gives it.
+fn written(entry: &ServiceEntry, policy: &CompilePolicy) -> Option<Stamp> {
+    let alone = entry.selector.is_none() && policy.automatic != AutomaticAddresses::Hash;
+    entry.written.filter(|_| alone)
 }
 
 /// Whether a row is answered: not where a rule of ours withholds the address or gives another. Services of Kubernetes are

@@ -1,7 +1,7 @@
 //! A TTL for what fulfils conditions.
 
-use super::{Class, HostPattern};
-use crate::model::{LabelSelector, Labels, Ttl};
+use super::{Class, HostPattern, TtlSetting};
+use crate::model::{LabelSelector, Labels};
 
 /// So many rules there can be: a unit has a bit for each.
 pub const MAX_RULES: usize = 64;
@@ -13,7 +13,7 @@ pub struct TtlRule {
     /// What people call it.
     pub name: Option<Box<str>>,
     /// The TTL.
-    pub ttl: Ttl,
+    pub ttl: TtlSetting,
     /// The namespace of the object.
     pub namespaces: Box<[Box<str>]>,
     /// The labels of the object.

@@ -11,7 +11,7 @@ fn seconds(seconds: i64) -> Ttl {
 fn rule(ttl: i64) -> TtlRule {
     TtlRule {
         name: None,
-        ttl: seconds(ttl),
+        ttl: seconds(ttl).into(),
         namespaces: Box::default(),
         selector: None,
         hosts: Box::default(),

@@ -2,7 +2,7 @@
 
 use meshdns::catalog::{
     Class, ClassTtls, CompilePolicy, Families, HostPattern, NegativePending, NotReadyAddresses, PodMode,
-    Policy, TerminatingEndpoints, TtlPolicy, TtlRule, Visibility,
+    Policy, TerminatingEndpoints, TtlPolicy, TtlRule, TtlSetting, Visibility,
 };
 use meshdns::model::{AnswerMode, Name, Ttl, Zone, ZoneKind, Zones};
 use proptest::prelude::*;
@@ -38,6 +38,10 @@ fn ttl() -> impl Strategy<Value = Ttl> {
     (0..9i64).prop_map(|seconds| Ttl::new(seconds).unwrap())
 }
 
+fn setting() -> impl Strategy<Value = TtlSetting> {
+    prop_oneof![4 => ttl().prop_map(TtlSetting::Fixed), 1 => Just(TtlSetting::Churn)]
+}
+
 /// Any TTLs.
 fn ttls() -> impl Strategy<Value = TtlPolicy> {
     let pending = prop_oneof![Just(NegativePending::Uncached), ttl().prop_map(NegativePending::For)];
@@ -46,8 +50,12 @@ fn ttls() -> impl Strategy<Value = TtlPolicy> {
     let host = select(hosts.to_vec()).prop_map(|text| HostPattern::parse(text).unwrap());
     let some = |strategy| proptest::collection::vec(strategy, 0..2);
     let namespaces = some(select(vec!["shop", "data"]));
-    let rule =
-        (ttl(), namespaces, proptest::collection::vec(host, 0..2), proptest::collection::vec(class(), 0..2));
+    let rule = (
+        setting(),
+        namespaces,
+        proptest::collection::vec(host, 0..2),
+        proptest::collection::vec(class(), 0..2),
+    );
     let rule = rule.prop_map(|(ttl, namespaces, hosts, classes)| TtlRule {
         name: None,
         ttl,
@@ -56,9 +64,9 @@ fn ttls() -> impl Strategy<Value = TtlPolicy> {
         hosts: hosts.into(),
         classes: classes.into(),
     });
-    let classes = proptest::collection::vec((class(), ttl()), 0..4);
+    let classes = proptest::collection::vec((class(), setting()), 0..4);
     let rules = proptest::collection::vec(rule, 0..4);
-    (pending, ttl(), proptest::option::of(ttl()), classes, rules).prop_map(
+    (pending, setting(), proptest::option::of(ttl()), classes, rules).prop_map(
         |(negative_pending, default, negative, own, rules)| {
             let mut classes = ClassTtls::default();
             own.into_iter().for_each(|(class, ttl)| classes.set(class, Some(ttl)));

@@ -1,6 +1,9 @@
 //! The text of a scenario file as steps.
 
+use std::time::UNIX_EPOCH;
+
 use hickory_proto::rr::{DNSClass, RecordType};
+use meshdns::source::objects::system_time;
 
 use super::expect::Expected;
 
@@ -9,6 +12,8 @@ use super::expect::Expected;
 pub(crate) struct Script {
     /// The settings file's content, if it has one of its own.
     pub(crate) settings: Option<String>,
+    /// When it begins, in Unix seconds.
+    pub(crate) begin: Option<u64>,
     /// Objects that are there from the start, as YAML documents.
     pub(crate) objects: String,
     /// Texts that some defect of the objects must contain.
@@ -31,6 +36,8 @@ pub(crate) enum Action {
     Table(Vec<String>),
     /// An object goes: its kind, namespace and name.
     Delete(String),
+    /// It is so late, in Unix seconds.
+    Now(u64),
     /// A question and its answer.
     Ask(Question, Expected),
 }
@@ -88,6 +95,16 @@ impl Script {
                     let [name, kind, rcode] = words(rest).ok_or_else(|| at("NAME TYPE RCODE expected"))?;
                     script.upstream.push(Scripted { name, kind, rcode, records: section.body });
                     continue;
+                }
+                "now" => {
+                    let now = system_time(rest).and_then(|now| now.duration_since(UNIX_EPOCH).ok());
+                    let now =
+                        now.ok_or_else(|| at("a time such as 2026-01-31T12:00:00Z expected"))?.as_secs();
+                    if script.steps.is_empty() {
+                        script.begin = Some(now);
+                        continue;
+                    }
+                    Action::Now(now)
                 }
                 "apply" => Action::Apply(body),
                 "table" => Action::Table(section.body),

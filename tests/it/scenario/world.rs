@@ -48,8 +48,12 @@ impl<'s> World<'s> {
             return Err(format!("unexpected defects: {defects:?}"));
         }
         let objects = loaded.objects.iter().map(|object| (object.key(), object.clone())).collect();
+        if let Some(begin) = script.begin {
+            catalog.policy.ttl.clock().tell(begin);
+        }
         keeper.apply(0, Change::Replace(loaded.objects));
         keeper.store_nowhere();
+        keeper.listed(0);
         Ok(Self {
             catalog,
             keeper,
@@ -86,6 +90,11 @@ impl<'s> World<'s> {
         }
         self.keeper.apply(TABLE, Change::Replace(objects));
         Ok(())
+    }
+
+    /// Lets time pass, or go back.
+    pub(crate) fn tell_time(&self, now: u64) {
+        self.catalog.policy.ttl.clock().tell(now);
     }
 
     /// Takes an object out of the file.
