@@ -1,5 +1,6 @@
 //! The API server as a source: a real control plane, and what becomes of its objects.
 
+mod churn;
 mod clock;
 mod faults;
 mod lies;
