@@ -234,6 +234,7 @@ fn given_ttl(catalog: &Catalog, name: &Asked, class: Class, unit: UnitTtl, notes
     let ttls = catalog.policy.ttl.load();
     let given = ttls.give(class, name.wire(), unit);
     let seconds = given.ttl.seconds();
+    notes.gave(class, given);
     if let (Some(refused), Some(bounds)) = (given.refused, ttls.under(unit).annotations) {
         notes.say(|| {
             let (min, max) = (bounds.min.seconds(), bounds.max.seconds());

@@ -4,6 +4,7 @@
 //! Nothing here decides about answers: a question goes through `wire` like any other, with a recorder for its notes.
 
 mod ask;
+mod census;
 mod check;
 mod conflicts;
 mod corefile;
@@ -16,9 +17,12 @@ mod plan;
 mod render;
 
 pub use ask::{BadQuestion, Question, explain};
+pub use census::Census;
 pub use check::{CheckReport, ReportedProblem, check_text};
 pub use conflicts::{Conflict, Loser, conflicts, conflicts_text};
-pub use corefile::{CorefileReport, ReportedFinding, ReportedNote, ReportedRoute, ReportedSpan, ReportedTtl};
+pub use corefile::{
+    CorefileReport, ReportedFinding, ReportedNote, ReportedObjects, ReportedRoute, ReportedSpan, ReportedTtl,
+};
 pub use explanation::{Explanation, ReportedDefect, ReportedRecord, ReportedStaleness, ReportedStep, Status};
 pub use ledger::{ReportedConflict, ReportedHost, ReportedLedger, ledger_text};
 pub use listing::{BadFilter, Filter, ReportedLine, records};

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::catalog::{Class, GivenTtl};
 use crate::model::{Key, Kind, ObjectName};
 
 /// What a step is about.
@@ -91,6 +92,9 @@ impl Step {
 pub trait Notes {
     /// Takes one step down.
     fn say(&mut self, step: impl FnOnce() -> Step);
+
+    /// Takes down which TTL records of a class were given. A reply with aliases has the smallest of several.
+    fn gave(&mut self, _class: Class, _ttl: GivenTtl) {}
 }
 
 impl Notes for () {

@@ -230,13 +230,26 @@ impl TtlPolicy {
         }
     }
 
-    /// The smallest and the largest TTL that records of a class can have, annotations aside.
-    pub fn range(&self, class: Class) -> TtlBounds {
-        let rules = self.rules.iter().filter(|rule| rule.concerns(class)).map(|rule| rule.ttl);
-        rules.fold(self.bounds(self.by_class(class).0, class), |range, ttl| {
-            let other = self.bounds(ttl, class);
-            TtlBounds { min: range.min.min(other.min), max: range.max.max(other.max) }
-        })
+    /// The TTLs that records of a class can have, annotations aside: that of the class first, if no rule takes all of it,
+    /// then those of rules. `reaches` says whether there can be records under names of a pattern.
+    pub fn possible(
+        &self,
+        class: Class,
+        reaches: impl Fn(&HostPattern) -> bool,
+    ) -> Vec<(TtlSource, TtlBounds)> {
+        let given = |setting, source| (source, self.bounds(setting, class));
+        let mut found = Vec::new();
+        for (index, rule) in self.rules.iter().enumerate().filter(|(_, rule)| rule.concerns(class)) {
+            if rule.hosts.is_empty() || rule.hosts.iter().any(&reaches) {
+                found.push(given(rule.ttl, TtlSource::Rule(index)));
+            }
+            if rule.hosts.is_empty() && !rule.asks_for_objects() {
+                return found;
+            }
+        }
+        let (own, source) = self.by_class(class);
+        found.insert(0, given(own, source));
+        found
     }
 
     /// The smallest and the largest TTL that a setting gives to records of a class.

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use meshdns::config::{Problems, Settings};
 use meshdns::corefile::{self, Corefile, Corefiles, World};
-use meshdns::report::{CheckReport, CorefileReport, check_text};
+use meshdns::report::{Census, CheckReport, CorefileReport, check_text};
 use meshdns::source::Report;
 
 use super::flags::{AnswerFlags, ServerFlags};
@@ -56,9 +56,14 @@ impl Check {
                 return unusable(self.output, &CheckReport::of_refused(&error));
             }
         };
-        let report = load(&settings)?.report;
-        let mut found = CheckReport::of(&[], &report);
-        found.corefile = told(corefiles, self.meshdns_at, &settings);
+        let loaded = load(&settings)?;
+        let mut found = CheckReport::of(&[], &loaded.report);
+        if !corefiles.is_empty() {
+            let has_objects = !settings.sources.manifests.is_empty() || settings.sources.kubernetes.is_some();
+            let census =
+                has_objects.then(|| Census::of(&loaded.catalog, loaded.keeper.inventory().with_ttl()));
+            found.corefile = Some(told(corefiles, self.meshdns_at, &settings, census.as_ref()));
+        }
         self.output.print(&found, check_text)?;
         Ok(if found.has_findings() { ExitCode::from(FINDINGS) } else { ExitCode::SUCCESS })
     }
@@ -74,17 +79,15 @@ fn corefiles(paths: &[PathBuf]) -> Result<Result<Vec<Corefile>, corefile::Error>
     paths.iter().map(read).collect()
 }
 
-/// What Corefiles do to our answers; nothing without any.
+/// What Corefiles do to our answers.
 fn told(
     files: Vec<Corefile>,
     mut meshdns_at: Vec<SocketAddr>,
     settings: &Settings,
-) -> Option<CorefileReport> {
-    if files.is_empty() {
-        return None;
-    }
+    census: Option<&Census>,
+) -> CorefileReport {
     meshdns_at.extend(&settings.listen.dns);
-    Some(CorefileReport::of(&Corefiles::new(files, meshdns_at), settings))
+    CorefileReport::of(&Corefiles::new(files, meshdns_at), settings, census)
 }
 
 /// An address, whose port may be left out as in a Corefile.

@@ -5,6 +5,7 @@ mod bounds;
 mod classes;
 mod delegation;
 mod finding;
+mod given;
 mod notes;
 mod suggest;
 mod text;
@@ -12,11 +13,13 @@ mod way;
 
 use serde::Serialize;
 
+use super::census::Census;
 use crate::config::Settings;
 use crate::corefile::{Corefiles, Route, Zone};
 use crate::model::ZoneKind;
-pub use classes::{ReportedSpan, ReportedTtl};
+pub use classes::{ReportedObjects, ReportedSpan, ReportedTtl};
 pub use finding::{ReportedFinding, ReportedNote};
+use given::Given;
 pub(super) use text::corefile_text;
 pub use way::ReportedRoute;
 
@@ -38,18 +41,27 @@ struct Seen<'c> {
     /// The zones of the settings.
     zones: Vec<(Zone, ZoneKind)>,
     /// The ways of all zones that the Corefiles or the settings tell apart, by the server block where they begin.
-    ways: Vec<Vec<Route<'c>>>,
+    ways: Vec<Vec<Way<'c>>>,
+}
+
+/// A way, and the TTLs that we give there.
+struct Way<'c> {
+    route: Route<'c>,
+    given: Vec<Given>,
 }
 
 impl<'c> Seen<'c> {
-    fn of(corefiles: &'c Corefiles, settings: &'c Settings) -> Self {
+    fn of(corefiles: &'c Corefiles, settings: &'c Settings, census: Option<&Census>) -> Self {
         let zones: Vec<_> = settings.zones.iter().map(|zone| (Zone::from(&zone.name), zone.kind)).collect();
         let names: Vec<Zone> = zones.iter().map(|(zone, _)| zone.clone()).collect();
-        let ways = corefiles.starts().into_iter().map(|start| {
+        let mut seen = Self { corefiles, settings, ways: Vec::new(), zones };
+        for start in corefiles.starts() {
             let zones = corefiles.zones_of(start, &names);
-            zones.iter().map(|zone| corefiles.route(start, zone)).collect()
-        });
-        Self { corefiles, settings, ways: ways.collect(), zones }
+            let given = given::given(&seen, &zones, census);
+            let routes = zones.iter().map(|zone| corefiles.route(start, zone));
+            seen.ways.push(routes.zip(given).map(|(route, given)| Way { route, given }).collect());
+        }
+        seen
     }
 
     /// The kind of our zone that a zone is in.
@@ -63,15 +75,19 @@ impl<'c> Seen<'c> {
         self.kind(zone).or_else(|| zone.is_reverse().then_some(ZoneKind::Reverse))
     }
 
-    fn routes(&self) -> impl Iterator<Item = &Route<'c>> {
+    fn ways(&self) -> impl Iterator<Item = &Way<'c>> {
         self.ways.iter().flatten()
+    }
+
+    fn routes(&self) -> impl Iterator<Item = &Route<'c>> {
+        self.ways().map(|way| &way.route)
     }
 }
 
 impl CorefileReport {
-    /// Of Corefiles, under these settings.
-    pub fn of(corefiles: &Corefiles, settings: &Settings) -> Self {
-        let seen = Seen::of(corefiles, settings);
+    /// Of Corefiles, under these settings and with the objects that are there; without a census nobody looked for any.
+    pub fn of(corefiles: &Corefiles, settings: &Settings, census: Option<&Census>) -> Self {
+        let seen = Seen::of(corefiles, settings, census);
         let mut report = Self { routes: way::ways(&seen), ..Self::default() };
         delegation::check(&seen, &mut report.findings);
         bounds::check(&seen, &mut report.findings);

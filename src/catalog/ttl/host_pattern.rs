@@ -64,6 +64,16 @@ impl HostPattern {
             }
     }
 
+    /// The name without star or dot.
+    pub fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// Whether it is for names below that one.
+    pub fn reaches_below(&self) -> bool {
+        self.reach != Reach::At
+    }
+
     /// Whether every name that the other one is for is one that this one is for too.
     pub fn covers(&self, other: &Self) -> bool {
         match (self.reach, other.reach) {

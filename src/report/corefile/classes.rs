@@ -1,19 +1,25 @@
-//! The classes of answers that a zone can have, with the TTLs that we give and clients see.
+//! What clients see of the TTLs that we give.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Serialize;
 
-use super::Seen;
-use crate::catalog::{AutomaticAddresses, Class, NegativePending, PodMode};
-use crate::corefile::{Route, Side, Sign, Span};
-use crate::model::ZoneKind;
+use super::given::{Given, Giver};
+use crate::corefile::{Route, Side, Span};
+
+/// So many objects are named.
+const NAMED: usize = 10;
 
 /// A TTL on its way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ReportedTtl {
     /// The class of answers, by the name of its setting.
     pub class: &'static str,
+    /// What gives it: a setting, a rule, annotations.
+    pub from: String,
+    /// The objects that are answered with it; nothing where it was not looked for any.
+    pub objects: Option<ReportedObjects>,
     /// What meshdns gives; nothing where the answer has no record and so no TTL.
     pub meshdns: Option<ReportedSpan>,
     /// What the client gets.
@@ -23,6 +29,18 @@ pub struct ReportedTtl {
     pub shows_within: Option<u32>,
     /// What made the client's TTL.
     pub why: String,
+    /// Whether objects that are there decide, and not the settings alone.
+    #[serde(skip)]
+    pub by_objects: bool,
+}
+
+/// Some objects.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ReportedObjects {
+    /// How many there are.
+    pub count: usize,
+    /// The first ten, as `Kind namespace/name`.
+    pub first: Vec<String>,
 }
 
 /// Seconds that lie between two numbers, both included.
@@ -40,6 +58,12 @@ impl From<Span> for ReportedSpan {
     }
 }
 
+impl From<&BTreeSet<String>> for ReportedObjects {
+    fn from(objects: &BTreeSet<String>) -> Self {
+        Self { count: objects.len(), first: objects.iter().take(NAMED).cloned().collect() }
+    }
+}
+
 impl fmt::Display for ReportedSpan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -49,73 +73,18 @@ impl fmt::Display for ReportedSpan {
     }
 }
 
-/// A class of answers, and the TTL that we give it.
-pub(super) struct Given {
-    pub(super) class: &'static str,
-    pub(super) sign: Sign,
-    /// `None`: such answers have no record at all.
-    pub(super) ttl: Option<Span>,
-    /// Whether records of others, with TTLs of their own, are in the same message.
-    pub(super) mixed: bool,
-}
-
-/// What a zone of this kind can have; `None` stands for a zone that is none of ours, where only mesh hosts are answered.
-pub(super) fn given(seen: &Seen<'_>, kind: Option<ZoneKind>) -> Vec<Given> {
-    use Class::{ClusterIp, ExternalName, Headless, Pod, Ptr, ServiceEntry, Srv, Vip};
-    let classes: &[Class] = match kind {
-        Some(ZoneKind::Reverse) => &[Ptr],
-        Some(ZoneKind::Cluster) => &[ClusterIp, Headless, Pod, ExternalName, Srv, ServiceEntry, Vip],
-        Some(ZoneKind::ClusterSet) => &[ClusterIp, Headless, Pod, Srv],
-        None => &[Headless, Srv, ServiceEntry, Vip],
-    };
-    let settings = seen.settings;
-    let exists = |class: &&Class| match class {
-        Pod => settings.kubernetes.pods != PodMode::Disabled,
-        Vip => settings.service_entries.addresses != AutomaticAddresses::Off,
-        _ => true,
-    };
-    let span = |class: Class| {
-        let range = settings.ttl.range(class);
-        Span { smallest: range.min.seconds(), largest: range.max.seconds() }
-    };
-    // One reply has one TTL: that of what an alias leads to, if it is smaller.
-    let with_target = || {
-        let alias = span(ExternalName);
-        let targets = [ClusterIp, Headless, ServiceEntry, Vip].map(|class| span(class).smallest);
-        Span { smallest: targets.into_iter().fold(alias.smallest, u32::min), ..alias }
-    };
-    let positive = |class: &Class| Given {
-        class: class.as_str(),
-        sign: Sign::Positive,
-        ttl: Some(if *class == ExternalName { with_target() } else { span(*class) }),
-        mixed: false,
-    };
-    let mut all: Vec<Given> = classes.iter().filter(exists).map(positive).collect();
-    if classes.contains(&ExternalName) {
-        let class = "externalName, target elsewhere";
-        all.push(Given { class, sign: Sign::Positive, ttl: Some(span(ExternalName)), mixed: true });
-    }
-    let negative = |class, ttl| Given { class, sign: Sign::Negative, ttl, mixed: false };
-    all.push(negative("negative", Some(span(Class::Negative))));
-    if kind != Some(ZoneKind::Reverse) {
-        let pending = match settings.ttl.negative_pending {
-            NegativePending::Uncached => None,
-            NegativePending::For(ttl) => Some(Span::of(ttl.seconds())),
-        };
-        all.push(negative("negativePending", pending));
-    }
-    all
-}
-
 /// What a client sees of a class over a route.
 pub(super) fn told(given: &Given, route: &Route<'_>) -> ReportedTtl {
     let Some(ttl) = given.ttl else {
         return ReportedTtl {
             class: given.class,
+            from: given.from.clone(),
+            objects: given.objects.as_ref().map(Into::into),
             meshdns: None,
             client: None,
             shows_within: None,
             why: "no SOA, so nothing keeps it".to_owned(),
+            by_objects: false,
         };
     };
     let cached = route.caches().next().is_some();
@@ -145,9 +114,12 @@ pub(super) fn told(given: &Given, route: &Route<'_>) -> ReportedTtl {
     }
     ReportedTtl {
         class: given.class,
+        from: given.from.clone(),
+        objects: given.objects.as_ref().map(Into::into),
         meshdns: Some(ttl.into()),
         client: Some(seen.ttl.into()),
         shows_within: Some(seen.shows_within),
         why: reasons.join("; "),
+        by_objects: matches!(given.giver, Giver::Objects | Giver::Targets),
     }
 }

@@ -62,12 +62,13 @@ fn upstreams(seen: &Seen<'_>, grpc: &Grpc, findings: &mut Vec<ReportedFinding>) 
 fn hidden(seen: &Seen<'_>, findings: &mut Vec<ReportedFinding>) -> Vec<Zone> {
     let mut found: Vec<(&Grpc, End<'_>, Vec<Zone>)> = Vec::new();
     for ways in &seen.ways {
-        for route in ways.iter().filter(|route| !route.leads_to_meshdns()) {
+        let routes = || ways.iter().map(|way| &way.route);
+        for route in routes().filter(|route| !route.leads_to_meshdns()) {
             let Some(grpc) = route.hops.last().and_then(|hop| hop.server.grpc.as_ref()) else { continue };
             let of_ours = seen.kind(&route.name).is_some();
             let asked =
-                |other: &Route<'_>| other.leads_to_meshdns() && std::ptr::eq(last(other), last(route));
-            if !grpc.takes(&route.name) || (!of_ours && ways.iter().any(asked)) {
+                |other: &&Route<'_>| other.leads_to_meshdns() && std::ptr::eq(last(other), last(route));
+            if !grpc.takes(&route.name) || (!of_ours && routes().any(|other| asked(&other))) {
                 continue;
             }
             let known = found

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Seen;
-use super::classes::{ReportedTtl, given, told};
+use super::classes::{ReportedTtl, told};
 use super::finding::listed;
 use crate::corefile::{End, Route, Through};
 
@@ -30,7 +30,7 @@ pub struct ReportedRoute {
 /// All ways that lead to us or should.
 pub(super) fn ways(seen: &Seen<'_>) -> Vec<ReportedRoute> {
     let mut found: Vec<ReportedRoute> = Vec::new();
-    for route in seen.routes() {
+    for super::Way { route, given } in seen.ways() {
         if seen.kind(&route.name).is_none() && !route.leads_to_meshdns() {
             continue;
         }
@@ -42,7 +42,7 @@ pub(super) fn ways(seen: &Seen<'_>) -> Vec<ReportedRoute> {
             zones: vec![route.name.written()],
             leads_to_meshdns: route.leads_to_meshdns(),
             way: in_words(route),
-            ttls: given(seen, seen.contents(&route.name)).iter().map(|given| told(given, route)).collect(),
+            ttls: given.iter().map(|given| told(given, route)).collect(),
         };
         let same = |known: &&mut ReportedRoute| {
             (&known.file, known.line, &known.way, &known.ttls) == (&new.file, new.line, &new.way, &new.ttls)
