@@ -158,3 +158,6 @@ fn class(text: &str) -> Result<Class, String> {
         format!("`{text}` is no class of answers; known here: {}", known.join(", "))
     })
 }
+
+#[cfg(test)]
+mod tests;
