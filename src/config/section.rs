@@ -63,6 +63,24 @@ impl<'a> Section<'a> {
         Some(Field { report: self.report, node: &entry.value, place })
     }
 
+    /// The value under `key`, which has something in it if the key is there at all: for what widens when it is left out, since a
+    /// template that has nothing to fill in did not mean that.
+    pub(super) fn take_filled(&mut self, key: &'static str) -> Option<Field<'a>> {
+        let entry = self.entries.iter().find(|entry| entry.key == key);
+        let empty = entry.filter(|entry| match &entry.value.value {
+            Value::Null => true,
+            Value::String(text) => text.trim().is_empty(),
+            Value::Sequence(items) => items.is_empty(),
+            Value::Mapping(entries) => entries.is_empty(),
+            _ => false,
+        });
+        let Some(entry) = empty else { return self.take(key) };
+        self.known.push(key);
+        let place = Place::in_file(entry.line, self.path_of(key));
+        self.report.add(&place, "is empty: leave it out, or name at least one");
+        None
+    }
+
     /// Whether anything stands under `key`.
     pub(super) fn has(&self, key: &str) -> bool {
         self.entries.iter().any(|entry| entry.key == key && entry.value.value != Value::Null)

@@ -1,7 +1,8 @@
 //! `ttl`: how long answers may be kept, in seconds from 0 to 3600.
 //!
-//! Cross-checks: bounds that contradict each other, and rules that can never hold, because an earlier one leaves nothing to them
-//! or because what they ask of objects is asked of answers that are no object's.
+//! A condition of a rule that is empty is refused, because leaving it out widens the rule. Cross-checks: bounds that contradict
+//! each other, and rules that can never hold, because an earlier one leaves nothing to them or because what they ask of
+//! objects is asked of answers that are no object's.
 
 use super::field::Field;
 use super::kubernetes::{namespace, selector};
@@ -131,22 +132,23 @@ fn rule(section: &mut Section<'_>, place: &Place) -> Option<TtlRule> {
     if !has_ttl {
         section.problem(place, "`ttl` is missing: the seconds that this rule gives");
     }
-    let namespaces = section.take("namespaces").and_then(|field| {
+    let namespaces = section.take_filled("namespaces").and_then(|field| {
         let names = field.distinct("the name of a namespace", namespace)?;
         Some(names.into_iter().map(Box::from).collect())
     });
     let selector: Option<LabelSelector> =
-        section.take("selector").and_then(|field| field.parsed("a label selector", selector));
-    let hosts = section.take("hosts").and_then(|field| {
+        section.take_filled("selector").and_then(|field| field.parsed("a label selector", selector));
+    let hosts = section.take_filled("hosts").and_then(|field| {
         let expected = "a name, *.name for all below it, or .name for both";
         field.distinct(expected, |text| HostPattern::parse(text).map_err(|error| error.to_string()))
     });
-    let classes = section.take("classes").and_then(|field| field.distinct("a class of answers", class));
+    let classes =
+        section.take_filled("classes").and_then(|field| field.distinct("a class of answers", class));
     Some(TtlRule {
         name,
         ttl: ttl?,
         namespaces: namespaces.unwrap_or_default(),
-        selector: selector.filter(|selector| !selector.is_empty()),
+        selector,
         hosts: hosts.unwrap_or_default().into(),
         classes: classes.unwrap_or_default().into(),
     })

@@ -55,6 +55,34 @@ fn each_mistake_is_told() {
             "ttl: {rules: [{ttl: 5, hosts: [.a.b]}, {ttl: 6, hosts: ['*.x.a.b'], classes: [srv]}]}",
             "ttl.rules[1]: this rule can never hold: ttl.rules[0] at line 2 takes everything that it would",
         ),
+        (
+            "ttl: {rules: [{ttl: 1.5}]}",
+            "ttl.rules[0].ttl: `1.5` is not a whole number: seconds from 0 to 3600",
+        ),
+        ("ttl: {rules: [{ttl: 5s}]}", "ttl.rules[0].ttl: `5s` is text: seconds from 0 to 3600"),
+        ("ttl: {rules: [{ttl: 3601}]}", "ttl.rules[0].ttl: 3601 is out of range: seconds from 0 to 3600"),
+        ("ttl: {rules: [{ttl: }]}", "ttl.rules[0]: `ttl` is missing: the seconds that this rule gives"),
+        ("ttl: {default: ''}", "ttl.default: `` is text: seconds from 0 to 3600"),
+        ("ttl: {headless: -1}", "ttl.headless: -1 is out of range: seconds from 0 to 3600"),
+        ("ttl: {srv: 1m}", "ttl.srv: `1m` is text: seconds from 0 to 3600"),
+        ("ttl: {ptr: [5]}", "ttl.ptr: a list stands where seconds from 0 to 3600"),
+        ("ttl: {annotations: {min: -1}}", "ttl.annotations.min: -1 is out of range: seconds from 0 to 3600"),
+        (
+            "ttl: {annotations: {max: 3601}}",
+            "ttl.annotations.max: 3601 is out of range: seconds from 0 to 3600",
+        ),
+        ("ttl: {annotations: {max: 1.5}}", "ttl.annotations.max: `1.5` is not a whole number"),
+        ("ttl: {annotations: {min: 5s}}", "ttl.annotations.min: `5s` is text: seconds from 0 to 3600"),
+        ("ttl: {annotations: ignore}", "ttl.annotations: `ignore` is text: a mapping is expected"),
+        ("ttl: {rules: {ttl: 5}}", "ttl.rules: a mapping stands where a list is expected"),
+        (
+            "ttl: {rules: [{ttl: 5}, {ttl: 6, classes: [srv]}]}",
+            "ttl.rules[1]: this rule can never hold: ttl.rules[0] at line 2 takes everything that it would",
+        ),
+        (
+            "ttl: {rules: [{ttl: 5, namespaces: [a, b]}, {ttl: 6, namespaces: [b], hosts: [x.y]}]}",
+            "ttl.rules[1]: this rule can never hold: ttl.rules[0] at line 2 takes everything that it would",
+        ),
         ("ttl: {vip: 5000}", "ttl.vip: 5000 is out of range"),
         ("ttl: {clusterIp: 5}", "ttl.clusterIp: unknown setting; did you mean `clusterIP`?"),
     ] {
@@ -102,4 +130,23 @@ fn ttl_rules_are_read_in_their_order() {
     let many = (0..65).map(|n| format!("{{ttl: 1, hosts: [a{n}.b]}}")).collect::<Vec<_>>().join(", ");
     let told = zoned(&format!("ttl: {{rules: [{many}]}}")).unwrap_err().to_string();
     assert!(told.contains("ttl.rules: 65 rules are given: 64 at most"), "{told}");
+}
+
+/// A template that has nothing to fill in would make a rule for everything of one for little.
+#[test]
+fn an_empty_condition_is_refused() {
+    for condition in [
+        "namespaces: []",
+        "hosts: []",
+        "classes: []",
+        "selector: ''",
+        "selector: ' '",
+        "selector: {}",
+        "hosts: ",
+        "hosts: ~",
+    ] {
+        let (key, _) = condition.split_once(':').unwrap();
+        let text = format!("ttl:\n  rules:\n  - ttl: 5\n    {condition}\n");
+        one_problem(&text, &format!("5: ttl.rules[0].{key}: is empty: leave it out, or name at least one"));
+    }
 }
