@@ -28,6 +28,7 @@ pub use outcome::{Addresses, Alias, Base, Data, MadeName, NameServer, Outcome, R
 use crate::catalog::{Catalog, Class, NegativePending, TtlSource, UnitTtl};
 use crate::model::{Name, Ttl, Zone, ZoneKind};
 use alias::Place;
+use zone::Authority;
 
 /// Record types by number (IANA DNS parameters).
 pub mod kind {
@@ -141,8 +142,8 @@ fn in_zone(
     notes: &mut impl Notes,
     depth: usize,
 ) -> Outcome {
-    let soa = zone::soa(catalog, zone, at, name);
-    let found = match zone::fixed(catalog, zone, at, name, kind, &soa, notes) {
+    let authority = Authority::of_zone(catalog, zone, at, name);
+    let found = match zone::fixed(catalog, zone, at, name, kind, authority, notes) {
         Some(found) => found,
         None if zone.kind == ZoneKind::Reverse => reverse::find(catalog, name, kind, notes),
         None => kubernetes::find(catalog, zone, at, name, kind, notes),
@@ -159,23 +160,25 @@ fn in_zone(
     match found {
         Found::Records(records, class, unit) => data(catalog, name, records, class, unit, notes),
         Found::Alias { target, text, ttl } => {
-            let place = Place { zone: Some(zone), soa };
+            let place = Place { zone: Some(zone), authority };
             alias::follow(catalog, alias::Leads { target, text, ttl }, place, name, kind, notes, depth)
         }
-        Found::Nothing => negative(catalog, Outcome::NoData, Some(soa), notes),
+        Found::Nothing => negative(catalog, Outcome::NoData, Some(authority.soa()), notes),
         // A name below the apex is never NXDOMAIN for SOA: who looks for the zone's apex gets its SOA either way.
         Found::Missing | Found::Pending | Found::Waiting if kind == kind::SOA => {
-            negative(catalog, Outcome::NoData, Some(soa), notes)
+            negative(catalog, Outcome::NoData, Some(authority.soa()), notes)
         }
-        Found::Missing => negative(catalog, Outcome::NoSuchName, Some(soa), notes),
-        Found::Pending => negative(catalog, Outcome::NoSuchName, pending_soa(catalog, soa, notes), notes),
-        Found::Waiting => not_yet(catalog, soa, notes),
+        Found::Missing => negative(catalog, Outcome::NoSuchName, Some(authority.soa()), notes),
+        Found::Pending => {
+            negative(catalog, Outcome::NoSuchName, pending_soa(catalog, authority, notes), notes)
+        }
+        Found::Waiting => not_yet(catalog, authority, notes),
     }
 }
 
 /// NODATA for a name that may have records any moment. Caches of CoreDNS keep NODATA without an SOA for five seconds, so it has
 /// one that says how long.
-fn not_yet(catalog: &Catalog, soa: Soa, notes: &mut impl Notes) -> Outcome {
+fn not_yet(catalog: &Catalog, authority: Authority<'_>, notes: &mut impl Notes) -> Outcome {
     let ttl = match catalog.policy.ttl.load().current().negative_pending {
         NegativePending::Uncached => 0,
         NegativePending::For(ttl) => ttl.seconds(),
@@ -183,12 +186,12 @@ fn not_yet(catalog: &Catalog, soa: Soa, notes: &mut impl Notes) -> Outcome {
     notes.say(|| {
         Step::of(Topic::Ttl, format!("{ttl} s: the name may have records any moment (ttl.negativePending)"))
     });
-    let soa = Soa { ttl, minimum: ttl, source: TtlSource::NegativePending, ..soa };
+    let soa = Soa { ttl, minimum: ttl, source: TtlSource::NegativePending, ..authority.soa() };
     negative(catalog, Outcome::NoData, Some(soa), notes)
 }
 
 /// The SOA under which a pending name's absence may be kept; none when it must not be kept.
-fn pending_soa(catalog: &Catalog, soa: Soa, notes: &mut impl Notes) -> Option<Soa> {
+fn pending_soa(catalog: &Catalog, authority: Authority<'_>, notes: &mut impl Notes) -> Option<Soa> {
     match catalog.policy.ttl.load().current().negative_pending {
         NegativePending::Uncached => {
             notes.say(|| Step::of(Topic::Ttl, "no SOA: the name may come any moment (ttl.negativePending)"));
@@ -202,7 +205,7 @@ fn pending_soa(catalog: &Catalog, soa: Soa, notes: &mut impl Notes) -> Option<So
                 )
             });
             let (ttl, source) = (ttl.seconds(), TtlSource::NegativePending);
-            Some(Soa { ttl, minimum: ttl, source, ..soa })
+            Some(Soa { ttl, minimum: ttl, source, ..authority.soa() })
         }
     }
 }

@@ -4,8 +4,9 @@
 //! answered with the alias in front; a target that gives nothing leaves no alias either (NODATA), as does a chain
 //! of more than eleven, wherever it ends. Elsewhere, which includes our other zones, the alias stands whatever the target gives.
 
+use super::zone::Authority;
 use super::{
-    Alias, Asked, Data, Notes, Outcome, Records, Soa, Step, Topic, Weight, given_ttl, kind, lookup, negative,
+    Alias, Asked, Data, Notes, Outcome, Records, Step, Topic, Weight, given_ttl, kind, lookup, negative,
 };
 use crate::catalog::{Catalog, Class, UnitTtl};
 use crate::model::{Name, Zone};
@@ -18,8 +19,8 @@ const MAX_CHAIN: usize = 11;
 pub(super) struct Place<'a> {
     /// The configured zone that it is in, if it is in one.
     pub(super) zone: Option<&'a Zone>,
-    /// The SOA of that zone, or of the small zone that a mesh host is.
-    pub(super) soa: Soa,
+    /// That zone, or the small zone that a mesh host is.
+    pub(super) authority: Authority<'a>,
 }
 
 /// What an alias leads to.
@@ -42,14 +43,14 @@ pub(super) fn follow(
     notes: &mut impl Notes,
     depth: usize,
 ) -> Outcome {
-    let Place { zone, soa } = place;
+    let Place { zone, authority } = place;
     let Leads { target, text, ttl } = alias;
     let ttl = given_ttl(catalog, name, Class::ExternalName, ttl, notes);
     let alone = |text| Data { aliases: vec![Alias { target: text }], records: Records::None, ttl };
     match kind {
         kind::CNAME => return Outcome::Data(alone(text)),
         kind::A | kind::AAAA => {}
-        _ => return negative(catalog, Outcome::NoData, Some(soa), notes),
+        _ => return negative(catalog, Outcome::NoData, Some(authority.soa()), notes),
     }
     let found = catalog.policy.zones.find(target.wire()).map(|(zone, _)| &zone.name);
     let inside = zone.is_some_and(|zone| found == Some(&zone.name));
@@ -59,7 +60,7 @@ pub(super) fn follow(
         notes.say(|| {
             Step::of(Topic::Outcome, "the alias leads in a circle or too far").weighing(Weight::Cause)
         });
-        return nothing(catalog, soa, notes);
+        return nothing(catalog, authority, notes);
     }
     if depth > MAX_CHAIN {
         return Outcome::Data(alone(text));
@@ -76,8 +77,8 @@ pub(super) fn follow(
             data.ttl = data.ttl.min(ttl);
             Outcome::Elsewhere { data, target }
         }
-        Outcome::NoData(_) | Outcome::NoSuchName(_) if inside => nothing(catalog, soa, notes),
-        Outcome::NoData(_) if ours => nothing(catalog, soa, notes),
+        Outcome::NoData(_) | Outcome::NoSuchName(_) if inside => nothing(catalog, authority, notes),
+        Outcome::NoData(_) if ours => nothing(catalog, authority, notes),
         Outcome::NoData(_) => Outcome::Data(alone(text)),
         Outcome::NoSuchName(_) if catalog.policy.zones.find(target.wire()).is_some() => {
             Outcome::Data(alone(text))
@@ -90,6 +91,6 @@ pub(super) fn follow(
     }
 }
 
-fn nothing(catalog: &Catalog, soa: Soa, notes: &mut impl Notes) -> Outcome {
-    negative(catalog, Outcome::NoData, Some(soa), notes)
+fn nothing(catalog: &Catalog, authority: Authority<'_>, notes: &mut impl Notes) -> Outcome {
+    negative(catalog, Outcome::NoData, Some(authority.soa()), notes)
 }

@@ -12,6 +12,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::alias::{self, Place};
+use super::zone::Authority;
 use super::{
     Addresses, Asked, Found, Notes, Outcome, Records, Step, Topic, Weight, kind, kubernetes, negative,
     not_yet, pending_soa, zone,
@@ -99,11 +100,11 @@ pub(super) fn outside_zones(
         let apex = crate::model::dotted(name.from(apex));
         Step::of(Topic::Zone, format!("the mesh host {apex} is a zone of its own"))
     });
-    let soa = zone::with_serial(catalog, name.start(apex), serial, name);
+    let authority = Authority::of_host(catalog, name.start(apex), serial, name);
     match find(catalog, name, kind, notes) {
         Found::Records(records, class, unit) => super::data(catalog, name, records, class, unit, notes),
         Found::Alias { target, text, ttl } => {
-            let place = Place { zone: None, soa };
+            let place = Place { zone: None, authority };
             alias::follow(catalog, alias::Leads { target, text, ttl }, place, name, kind, notes, depth)
         }
         found if catalog.policy.catch_all && !declares(catalog, name) => {
@@ -111,18 +112,20 @@ pub(super) fn outside_zones(
             not_ours(catalog, notes)
         }
         _ if kind == kind::SOA && apex == 0 => {
-            super::data(catalog, name, zone::asked_for(soa), Class::Zone, UnitTtl::default(), notes)
+            super::data(catalog, name, zone::asked_for(authority), Class::Zone, UnitTtl::default(), notes)
         }
-        _ if kind == kind::SOA => negative(catalog, Outcome::NoData, Some(soa), notes),
-        Found::Pending => negative(catalog, Outcome::NoSuchName, pending_soa(catalog, soa, notes), notes),
-        Found::Waiting => not_yet(catalog, soa, notes),
-        Found::Nothing => negative(catalog, Outcome::NoData, Some(soa), notes),
+        _ if kind == kind::SOA => negative(catalog, Outcome::NoData, Some(authority.soa()), notes),
+        Found::Pending => {
+            negative(catalog, Outcome::NoSuchName, pending_soa(catalog, authority, notes), notes)
+        }
+        Found::Waiting => not_yet(catalog, authority, notes),
+        Found::Nothing => negative(catalog, Outcome::NoData, Some(authority.soa()), notes),
         Found::Missing
             if apex == 0 && catalog.hosts.wildcard(name.wire()).is_some_and(|unit| unit.answers()) =>
         {
-            negative(catalog, Outcome::NoData, Some(soa), notes)
+            negative(catalog, Outcome::NoData, Some(authority.soa()), notes)
         }
-        Found::Missing => negative(catalog, Outcome::NoSuchName, Some(soa), notes),
+        Found::Missing => negative(catalog, Outcome::NoSuchName, Some(authority.soa()), notes),
     }
 }
 

@@ -16,25 +16,53 @@ pub(super) const VERSION_TTL: u32 = 28_800;
 /// The longest TTL of the SOA record itself.
 const SOA_TTL: u32 = 300;
 
-/// The SOA of a zone whose apex begins at `apex` in the name asked.
-pub(super) fn soa(catalog: &Catalog, zone: &Zone, apex: usize, name: &Asked) -> Soa {
-    let serial = match zone.kind {
-        ZoneKind::ClusterSet => catalog.cluster_set_serial(),
-        ZoneKind::Cluster | ZoneKind::Reverse => catalog.serial(),
-    };
-    with_serial(catalog, apex, serial, name)
+/// The zone that answers for a name. Its SOA is made when an answer has need of it: most have none.
+#[derive(Clone, Copy)]
+pub(super) struct Authority<'a> {
+    catalog: &'a Catalog,
+    name: &'a Asked,
+    /// Where the apex begins in the name.
+    apex: usize,
+    serial: Serial,
 }
 
-/// An SOA with the TTLs of the policy for negative answers about a name.
-pub(super) fn with_serial(catalog: &Catalog, apex: usize, serial: u32, name: &Asked) -> Soa {
-    let ttls = catalog.policy.ttl.load();
-    let given = ttls.give(Class::Negative, name.wire(), ttls.of_nothing());
-    let minimum = ttls.current().minimum(given).seconds();
-    Soa { apex, serial, ttl: given.ttl.seconds(), minimum, source: given.source }
+/// Which serial an SOA has.
+#[derive(Clone, Copy)]
+enum Serial {
+    /// That of all zones of a kind.
+    Of(ZoneKind),
+    /// That of a mesh host.
+    Own(u32),
+}
+
+impl<'a> Authority<'a> {
+    /// A zone of the settings whose apex begins at `apex` in the name.
+    pub(super) fn of_zone(catalog: &'a Catalog, zone: &Zone, apex: usize, name: &'a Asked) -> Self {
+        Self { catalog, name, apex, serial: Serial::Of(zone.kind) }
+    }
+
+    /// The small zone that a mesh host is.
+    pub(super) fn of_host(catalog: &'a Catalog, apex: usize, serial: u32, name: &'a Asked) -> Self {
+        Self { catalog, name, apex, serial: Serial::Own(serial) }
+    }
+
+    /// Its SOA, with the TTLs of the policy for negative answers about the name.
+    pub(super) fn soa(&self) -> Soa {
+        let serial = match self.serial {
+            Serial::Of(ZoneKind::ClusterSet) => self.catalog.cluster_set_serial(),
+            Serial::Of(ZoneKind::Cluster | ZoneKind::Reverse) => self.catalog.serial(),
+            Serial::Own(serial) => serial,
+        };
+        let ttls = self.catalog.policy.ttl.load();
+        let given = ttls.give(Class::Negative, self.name.wire(), ttls.of_nothing());
+        let minimum = ttls.current().minimum(given).seconds();
+        Soa { apex: self.apex, serial, ttl: given.ttl.seconds(), minimum, source: given.source }
+    }
 }
 
 /// The SOA as a record that was asked for.
-pub(super) fn asked_for(soa: Soa) -> Records {
+pub(super) fn asked_for(authority: Authority<'_>) -> Records {
+    let soa = authority.soa();
     Records::Soa(Soa { ttl: soa.ttl.min(SOA_TTL), ..soa })
 }
 
@@ -45,12 +73,12 @@ pub(super) fn fixed(
     at: usize,
     name: &Asked,
     kind: u16,
-    soa: &Soa,
+    authority: Authority<'_>,
     notes: &mut impl Notes,
 ) -> Option<Found> {
     let count = name.labels_before(at);
     let found = match count {
-        0 => return Some(apex(catalog, zone, at, name, kind, soa, notes)),
+        0 => return Some(apex(catalog, zone, at, name, kind, authority, notes)),
         1 if name.label(0) == b"dns-version" => match kind {
             kind::TXT => found(Records::Text(VERSION)),
             _ => Found::Nothing,
@@ -69,12 +97,12 @@ fn apex(
     at: usize,
     name: &Asked,
     kind: u16,
-    soa: &Soa,
+    authority: Authority<'_>,
     notes: &mut impl Notes,
 ) -> Found {
     notes.say(|| Step::of(Topic::Name, "it is the apex of the zone").weighing(Weight::Fallback));
     match kind {
-        kind::SOA => found(asked_for(*soa)),
+        kind::SOA => found(asked_for(authority)),
         kind::NS => match name_servers(catalog, zone, at) {
             servers if servers.is_empty() => Found::Nothing,
             servers => found(Records::NameServers(servers)),
