@@ -34,3 +34,14 @@ cargo_tool() {
     [ -x "$home/bin/$1" ] || stage "install $1 $2" cargo install --quiet --locked --root "$home" "$1@$2"
     PATH=$home/bin:$PATH
 }
+
+# debian PACKAGE: installs a package of Debian or its kin.
+debian() {
+    have apt-get || die "$1 is not installed, and there is no apt-get to get it with."
+    [ "$(id -u)" = 0 ] && sudo=() || sudo=(sudo)
+    install_package() {
+        "${sudo[@]}" apt-get update -qq &&
+            "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1" >&2
+    }
+    stage "$1" install_package "$1"
+}

@@ -17,7 +17,8 @@ pub(super) async fn tick(catalog: Arc<Catalog>) {
     let mut ticks = interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
-        catalog.policy.ttl.clock().tell(at + began.elapsed().as_secs());
+        let now = at + began.elapsed().as_secs();
+        catalog.policy.ttl.clock().tell(now, catalog.staleness().get());
         ticks.tick().await;
     }
 }

@@ -37,7 +37,7 @@ pub(super) struct Loaded {
 pub(super) fn load(settings: &Settings) -> Result<Loaded> {
     let mut loaded = manifests::load(&settings.sources.manifests);
     let catalog = Arc::new(Catalog::new(settings.policy()));
-    catalog.policy.ttl.clock().tell(unix_seconds());
+    catalog.policy.ttl.clock().tell(unix_seconds(), None);
     let slices = match settings.service_entries.ledger.as_ref().map(|ledger| &ledger.place) {
         Some(LedgerPlace::Kubernetes(shared)) => shared.shards,
         _ => NonZeroU32::MIN,

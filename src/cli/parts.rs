@@ -36,7 +36,7 @@ const KUBERNETES: &str = "kubernetes";
 /// Builds and connects them.
 pub(super) fn parts(settings: &Settings, file: SettingsFile) -> Result<Parts> {
     let catalog = Arc::new(Catalog::new(settings.policy()));
-    catalog.policy.ttl.clock().tell(unix_seconds());
+    catalog.policy.ttl.clock().tell(unix_seconds(), None);
     let (readiness, metrics) = (Readiness::new(), Arc::new(Metrics::new()));
     metrics.stale().watch(Arc::clone(&catalog));
     metrics.hosts().watch(Arc::clone(&catalog), |catalog| ParityReport::of(catalog).differences.len());

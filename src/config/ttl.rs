@@ -16,6 +16,7 @@ use crate::model::{LabelSelector, Ttl};
 const SECONDS: &str = "seconds from 0 to 3600";
 /// What stands where a TTL follows churn.
 const CHURN: &str = "churn";
+const WEIGHT: &str = "queries that a wrong second is worth, from 1 to 1000";
 
 /// Reads the section `ttl`.
 pub(super) fn read(section: &mut Section<'_>) -> TtlPolicy {
@@ -67,13 +68,13 @@ fn bounds(section: &mut Section<'_>) -> TtlBounds {
 
 /// How TTLs follow churn.
 fn churn(section: &mut Section<'_>) -> Churn {
-    let Churn { min, max, percent } = Churn::default();
+    let Churn { min, max, weight } = Churn::default();
     let TtlBounds { min, max } = between(section, TtlBounds { min, max });
-    let mut churn = Churn { min, max, percent };
-    section.set("percent", &mut churn.percent, |field| {
-        field.integer("percent from 1 to 100", |number| match u8::try_from(number) {
-            Ok(percent @ 1..=100) => Ok(percent),
-            _ => Err(format!("{number} is out of range: percent from 1 to 100")),
+    let mut churn = Churn { min, max, weight };
+    section.set("weight", &mut churn.weight, |field| {
+        field.integer(WEIGHT, |number| match u16::try_from(number) {
+            Ok(weight @ 1..=1000) => Ok(weight),
+            _ => Err(format!("{number} is out of range: {WEIGHT}")),
         })
     });
     churn

@@ -49,7 +49,7 @@ impl<'s> World<'s> {
         }
         let objects = loaded.objects.iter().map(|object| (object.key(), object.clone())).collect();
         if let Some(begin) = script.begin {
-            catalog.policy.ttl.clock().tell(begin);
+            catalog.policy.ttl.clock().tell(begin, None);
         }
         keeper.apply(0, Change::Replace(loaded.objects));
         keeper.store_nowhere();
@@ -94,7 +94,7 @@ impl<'s> World<'s> {
 
     /// Lets time pass, or go back.
     pub(crate) fn tell_time(&self, now: u64) {
-        self.catalog.policy.ttl.clock().tell(now);
+        self.catalog.policy.ttl.clock().tell(now, None);
     }
 
     /// Takes an object out of the file.
