@@ -19,6 +19,7 @@ mod output;
 mod parts;
 mod plan;
 mod records;
+mod refused_ttls;
 mod reload;
 mod restored;
 mod serve;

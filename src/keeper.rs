@@ -194,6 +194,8 @@ impl<F: FnMut(crate::source::SourceId) + Send> Observer for F {
 pub enum Question {
     /// To put other TTLs in force.
     Ttls(TtlPolicy, tokio::sync::oneshot::Sender<Result<(), NoLabels>>),
+    /// Annotations that ask for a TTL out of bounds.
+    RefusedTtls(tokio::sync::oneshot::Sender<Vec<Defect>>),
     /// Everything that the ledger has.
     Ledger(tokio::sync::oneshot::Sender<Listing>),
     /// The next objects of a source behind a key. Updates wait while they are copied, so ask for few.
@@ -260,6 +262,7 @@ impl Keeper {
     fn answer(&mut self, question: Question) {
         match question {
             Question::Ttls(policy, answer) => drop(answer.send(self.replace_ttls(policy))),
+            Question::RefusedTtls(answer) => drop(answer.send(self.refused_ttls())),
             Question::Ledger(answer) => drop(answer.send(self.listing())),
             Question::Page { source, after, count, answer } => {
                 drop(answer.send(self.page(source.0, after.as_ref(), count)));

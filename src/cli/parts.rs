@@ -136,7 +136,11 @@ pub(super) fn parts(settings: &Settings, file: SettingsFile) -> Result<Parts> {
     tasks.push(task("clock", clock::tick(Arc::clone(&catalog))));
     tasks.push(Task {
         name: "settings",
-        future: Box::pin(file.follow(questions.clone(), metrics.reloads().clone())),
+        future: Box::pin(file.follow(
+            listed.clone().complete(),
+            questions.clone(),
+            metrics.reloads().clone(),
+        )),
     });
     let observer = Told { listed, metrics: Arc::clone(&metrics) };
     let of_ledger = ledger.is_some().then_some(questions);
@@ -159,18 +163,28 @@ pub(super) fn parts(settings: &Settings, file: SettingsFile) -> Result<Parts> {
 
 /// The sources that have not said everything yet.
 #[derive(Clone, Default)]
-struct Listed(Arc<Mutex<BTreeMap<SourceId, ReadinessHandle>>>);
+struct Listed(Arc<watch::Sender<BTreeMap<SourceId, ReadinessHandle>>>);
 
 impl Listed {
     fn wait_for(&self, source: SourceId, handle: ReadinessHandle) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(source, handle);
+        self.0.send_modify(|waiting| drop(waiting.insert(source, handle)));
     }
 
     fn release(&self, source: SourceId) {
-        let handle = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&source);
-        if let Some(handle) = handle {
+        let mut released = None;
+        self.0.send_if_modified(|waiting| {
+            released = waiting.remove(&source);
+            released.is_some()
+        });
+        if let Some(handle) = released {
             handle.release();
         }
+    }
+
+    /// Returns when there are none.
+    async fn complete(self) {
+        // The sender is here, so the wait ends in no other way.
+        let _ = self.0.subscribe().wait_for(BTreeMap::is_empty).await;
     }
 }
 

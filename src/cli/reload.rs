@@ -4,6 +4,7 @@
 //! used is told once and changes nothing; what is in force then stays in force.
 
 use std::path::PathBuf;
+use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -14,6 +15,8 @@ use meshdns::telemetry::metrics::ReloadMetrics;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::time::{MissedTickBehavior, interval};
+
+use super::refused_ttls;
 
 /// Pause between two looks.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -33,14 +36,26 @@ impl SettingsFile {
         Self { path, overrides, started }
     }
 
-    /// Looks at it as long as the server runs.
-    pub(super) async fn follow(self, keeper: Questions, metrics: ReloadMetrics) -> Result<()> {
+    /// Looks at it as long as the server runs. What objects ask for against the settings is told when they are `complete`, and
+    /// after each change.
+    pub(super) async fn follow(
+        self,
+        complete: impl Future<Output = ()>,
+        keeper: Questions,
+        metrics: ReloadMetrics,
+    ) -> Result<()> {
+        let (mut complete, mut is_complete) = (pin!(complete), false);
         let mut hangup = signal(SignalKind::hangup()).context("SIGHUP")?;
         let mut looks = interval(INTERVAL);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut seen = self.started.clone();
         loop {
             let told = tokio::select! {
+                () = &mut complete, if !is_complete => {
+                    is_complete = true;
+                    refused_ttls::tell(&keeper).await;
+                    continue;
+                }
                 _ = hangup.recv() => true,
                 _ = looks.tick() => false,
             };
@@ -74,6 +89,7 @@ impl SettingsFile {
                 Ok(()) => {
                     tracing::info!(file, "settings read again");
                     metrics.applied();
+                    refused_ttls::tell(&keeper).await;
                 }
                 Err(problems) => {
                     let message = "settings are refused: those in force stay";

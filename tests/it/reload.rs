@@ -115,6 +115,41 @@ fn an_annotation_beyond_the_bounds_is_told() {
     assert_eq!(check.status.code(), Some(1));
 }
 
+/// The log names them at the start and when the bounds change, and as many as one can read.
+#[test]
+fn annotations_beyond_the_bounds_are_logged() {
+    const MESSAGE: &str = "an annotation out of bounds counts as left out";
+    let line = |max: u64| {
+        format!(
+            "Service shop/web: metadata.annotations[meshdns.io/ttl]: 20 is outside ttl.annotations: seconds from 0 to {max}"
+        )
+    };
+    let mut running = Running::with("{annotations: {max: 10}}");
+    running.server.wait_for_log(&line(10));
+    running.change_ttl("{annotations: {max: 60}}");
+    running.becomes("web", 20);
+    running.change_ttl("{annotations: {max: 11}}");
+    running.server.wait_for_log(&line(11));
+    assert_eq!(running.server.logged(MESSAGE), 2, "the bounds in between let it through");
+
+    let service = |number| {
+        format!(
+            "---\napiVersion: v1\nkind: Service\nmetadata: {{name: s{number}, namespace: shop, annotations: {{meshdns.io/ttl: '{number}'}}}}\n\
+             spec: {{clusterIP: 10.0.1.{number}, ports: [{{port: 80}}]}}\n"
+        )
+    };
+    let many: String = (1..=12).map(service).collect();
+    let manifests = written("objects.yaml", &format!("{OBJECTS}{many}")).display().to_string();
+    let mut server = Meshdns::start(&settings(&manifests, "{annotations: ignored}"));
+    server.wait_for_log("manifests read");
+    let running = Running { server, manifests };
+    running.change_ttl("{annotations: {min: 30}}");
+    let Running { mut server, .. } = running;
+    server.wait_for_log("annotations out of bounds count as left out, with values like these");
+    server.wait_for_log("\"more\":3");
+    assert_eq!(server.logged(MESSAGE), 10);
+}
+
 #[test]
 fn labels_that_were_not_kept_cannot_be_asked_for() {
     let mut running = Running::with("{default: 7}");

@@ -275,6 +275,12 @@ impl Meshdns {
         self.process.wait_until(part, |printed| printed.iter().any(|line| line.contains(part)));
     }
 
+    /// In how many lines that it has logged this stands.
+    pub(crate) fn logged(&mut self, part: &str) -> usize {
+        self.process.printed.extend(self.process.lines.try_iter());
+        self.process.printed.iter().filter(|line| line.contains(part)).count()
+    }
+
     /// Its process number.
     pub(crate) fn id(&self) -> u32 {
         self.process.id()
