@@ -4,7 +4,7 @@ use super::{Entry, Node, Value};
 
 impl Node {
     /// Line and column of what `path` names, or of the deepest part of it that exists: the key of a mapping, the
-    /// item of a list. Paths are those that serde_path_to_error prints; keys may contain dots.
+    /// item of a list. Paths are those that serde_path_to_error prints; keys may contain dots, and may stand in brackets.
     pub fn locate(&self, path: &str) -> (u32, u32) {
         let (mut node, mut rest, mut place) = (self, path, (self.line, self.column));
         loop {
@@ -30,8 +30,12 @@ fn indexed<'n, 'p>(items: &'n [Node], path: &'p str) -> Option<(&'n Node, &'p st
     Some((items.get(index.parse::<usize>().ok()?)?, rest))
 }
 
-/// The entry with the longest key that the path begins with, and the path behind it.
+/// The entry that a path beginning with `[key]` names, else the one with the longest key that it begins with, and the path
+/// behind it.
 fn keyed<'n, 'p>(entries: &'n [Entry], path: &'p str) -> Option<(&'n Entry, &'p str)> {
+    if let Some((key, rest)) = path.strip_prefix('[').and_then(|path| path.split_once(']')) {
+        return Some((entries.iter().find(|entry| entry.key == key)?, rest));
+    }
     let behind = |entry: &Entry| {
         path.strip_prefix(entry.key.as_str())
             .filter(|rest| rest.is_empty() || rest.starts_with(['.', '[']))

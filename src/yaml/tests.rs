@@ -117,6 +117,9 @@ fn paths_lead_to_keys_and_items() {
         ("spec.selector", (6, 1)),
         ("metadata.annotations.meshdns.io/ttl", (4, 5)),
         ("metadata.annotations.meshdns", (5, 5)),
+        ("metadata.annotations[meshdns.io/ttl]", (4, 5)),
+        ("metadata.annotations[meshdns]", (5, 5)),
+        ("metadata.annotations[meshdns.io]", (3, 3)),
         ("nothing[0]", (1, 1)),
     ] {
         assert_eq!(node.locate(path), place, "{path}");

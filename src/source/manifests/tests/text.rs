@@ -17,6 +17,15 @@ fn a_document_that_cannot_be_read_leaves_the_others() {
 fn a_defect_names_its_place_object_and_field() {
     for (text, expected) in [
         (
+            service("web", "10.0.0.1").replace(
+                "  namespace: shop\n",
+                "  namespace: shop\n  annotations:\n    other: x\n    meshdns.io/ttl: 5s\n",
+            ),
+            vec![
+                "x.yaml:8: Service shop/web: metadata.annotations[meshdns.io/ttl]: `5s` is no whole number of seconds from 0 to 3600",
+            ],
+        ),
+        (
             service("web", "10.0.0.300"),
             vec!["x.yaml:7: Service shop/web: spec.clusterIP: `10.0.0.300` is not an IP address"],
         ),
