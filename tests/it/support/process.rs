@@ -141,6 +141,10 @@ impl Process {
         let begin = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
+                // Its last words may still be on their way; who holds its pipes longer is not waited for.
+                while let Ok(line) = self.lines.recv_timeout(PACE) {
+                    self.printed.push(line);
+                }
                 return status;
             }
             assert!(begin.elapsed() < self.patience, "{} does not end:\n{}", self.name, self.output());
