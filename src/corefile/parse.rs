@@ -25,19 +25,29 @@ pub(super) struct Block {
     pub(super) end: Place,
 }
 
-/// All server blocks of a text that is called `file`.
-pub(super) fn blocks(file: &Arc<str>, text: &str, world: &dyn World) -> Result<Vec<Block>, Error> {
+/// A text, taken apart.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Parsed {
+    /// All server blocks.
+    pub(super) blocks: Vec<Block>,
+    /// Patterns of files with further ones that are imported.
+    pub(super) patterns: Vec<String>,
+}
+
+/// Takes a text apart that is called `file`.
+pub(super) fn parsed(file: &Arc<str>, text: &str, world: &dyn World) -> Result<Parsed, Error> {
     let mut parser = Parser {
         at: Dispenser::new(file.clone(), tokens(file, text)),
         world,
         snippets: BTreeMap::new(),
         imports: 0,
+        patterns: Vec::new(),
     };
-    let mut found = Vec::new();
+    let mut blocks = Vec::new();
     while parser.at.next() {
-        found.extend(parser.block()?.filter(|block| !block.keys.is_empty()));
+        blocks.extend(parser.block()?.filter(|block| !block.keys.is_empty()));
     }
-    Ok(found)
+    Ok(Parsed { blocks, patterns: parser.patterns })
 }
 
 struct Parser<'w> {
@@ -45,6 +55,8 @@ struct Parser<'w> {
     world: &'w dyn World,
     snippets: BTreeMap<String, Vec<Token>>,
     imports: usize,
+    /// Of files that are imported between server blocks.
+    patterns: Vec<String>,
 }
 
 impl Parser<'_> {
@@ -82,7 +94,10 @@ impl Parser<'_> {
         loop {
             let mut text = replaced(self.at.text(), self.world);
             if text == "import" && self.at.is_new_line() {
-                self.import()?;
+                let name = self.import()?;
+                if keys.is_empty() && name.contains('*') && !self.patterns.contains(&name) {
+                    self.patterns.push(name);
+                }
                 continue;
             }
             if text == "{" {
@@ -199,8 +214,8 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// Puts the words of a snippet, or of files, in the place of `import NAME`, and looks at the first of them.
-    fn import(&mut self) -> Result<(), Error> {
+    /// Puts the words of a snippet, or of files, in the place of `import NAME`, and looks at the first of them. Returns the name.
+    fn import(&mut self) -> Result<String, Error> {
         let begin = self.at.read - 1;
         if !self.at.next_argument() {
             return Err(self.at.error("`import` names no snippet, file or pattern"));
@@ -225,7 +240,7 @@ impl Parser<'_> {
         }
         self.at.tokens.splice(begin..begin + 2, words);
         self.at.read = begin + 1;
-        Ok(())
+        Ok(name)
     }
 
     /// The words of all files that a pattern stands for.

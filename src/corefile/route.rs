@@ -177,12 +177,23 @@ impl Corefiles {
             route.before.push(filter);
         }
         for forward in server.forwards.iter().filter(|forward| forward.takes(name)) {
+            let mut on = None;
             for upstream in &forward.to {
-                let way = self.ask(search.again(), file, forward, upstream, &route.hops);
-                if let Some(mut way) = way.filter(Route::leads_to_meshdns) {
-                    way.before.splice(0..0, route.before);
-                    return way;
+                let Some(way) = self.ask(search.again(), file, forward, upstream, &route.hops) else {
+                    continue;
+                };
+                let leads = way.leads_to_meshdns();
+                // Of several that do not lead to meshdns the first one says why.
+                if leads || on.is_none() {
+                    on = Some(way);
                 }
+                if leads {
+                    break;
+                }
+            }
+            if let Some(mut way) = on.filter(|way| way.leads_to_meshdns() || !forward.hands_on) {
+                way.before.splice(0..0, route.before);
+                return way;
             }
             route.end = End::Forwarded(forward);
             if !forward.hands_on {

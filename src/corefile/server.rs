@@ -9,7 +9,7 @@ use super::forward::Forward;
 use super::grpc::Grpc;
 use super::key::Key;
 use super::lexer::Token;
-use super::parse::{Block, blocks};
+use super::parse::{Block, Parsed, parsed};
 use super::stanza::Stanza;
 use super::world::World;
 use super::zone::Zone;
@@ -21,6 +21,8 @@ pub struct Corefile {
     pub file: Arc<str>,
     /// Its server blocks.
     pub servers: Vec<Server>,
+    /// Patterns of files with further server blocks that it imports, if there are any.
+    pub patterns: Vec<String>,
 }
 
 /// A server block.
@@ -59,12 +61,12 @@ impl Corefile {
     /// Reads the text of a Corefile that is called `file`.
     pub fn read(file: &str, text: &str, world: &dyn World) -> Result<Self, Error> {
         let file: Arc<str> = Arc::from(file);
-        let parsed = blocks(&file, text, world)?;
+        let Parsed { blocks, patterns } = parsed(&file, text, world)?;
         // CoreDNS looks at all keys before it looks at any plugin.
-        let keys = parsed.iter().map(|block| keys(&block.keys)).collect::<Result<Vec<_>, _>>()?;
+        let keys = blocks.iter().map(|block| keys(&block.keys)).collect::<Result<Vec<_>, _>>()?;
         let read = |(block, keys): (&Block, Vec<Key>)| Server::read(block, keys, world);
-        let servers = parsed.iter().zip(keys).map(read).collect::<Result<Vec<_>, _>>()?;
-        let corefile = Self { file, servers };
+        let servers = blocks.iter().zip(keys).map(read).collect::<Result<Vec<_>, _>>()?;
+        let corefile = Self { file, servers, patterns };
         corefile.check_overlap()?;
         Ok(corefile)
     }

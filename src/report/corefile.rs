@@ -7,6 +7,7 @@ mod delegation;
 mod finding;
 mod given;
 mod notes;
+mod placeholder;
 mod suggest;
 mod text;
 mod way;
@@ -89,6 +90,7 @@ impl CorefileReport {
     pub fn of(corefiles: &Corefiles, settings: &Settings, census: Option<&Census>) -> Self {
         let seen = Seen::of(corefiles, settings, census);
         let mut report = Self { routes: way::ways(&seen), ..Self::default() };
+        placeholder::check(&seen, &mut report.findings);
         delegation::check(&seen, &mut report.findings);
         bounds::check(&seen, &mut report.findings);
         notes::collect(&seen, &mut report.notes);

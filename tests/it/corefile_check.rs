@@ -5,3 +5,4 @@ mod corpus;
 mod found;
 mod matrix;
 mod predictions;
+mod stock;

@@ -2,7 +2,7 @@
 
 use super::Seen;
 use super::finding::{ReportedFinding, listed};
-use super::suggest::{grpc_address, server_block};
+use super::suggest::{grpc_address, home, server_block};
 use crate::corefile::{Corefile, End, Grpc, Misfit, Place, Route, Zone};
 
 /// Findings about `grpc` and about who is asked before it, then about zones that nobody delegates.
@@ -157,10 +157,7 @@ fn lost(seen: &Seen<'_>, hidden: &[Zone], findings: &mut Vec<ReportedFinding>) {
         let (at, message, corefile) = told(&subject, way, first);
         let near = way.map(|way| near(&way.end)).unwrap_or_default();
         let (change, lines) = if near.is_empty() {
-            (
-                format!("a new server block in {}", corefile.file),
-                server_block(seen, corefile, way.map(last), &zones),
-            )
+            (home(corefile), server_block(seen, corefile, way.map(last), &zones))
         } else {
             let options = near.iter().flat_map(|asked| {
                 [format!("--corefile FILE (the Corefile of {asked})"), format!("--meshdns-at {asked}")]

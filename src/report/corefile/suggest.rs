@@ -36,6 +36,20 @@ pub(super) fn server_block(
     lines
 }
 
+/// Where such a block goes. Who has a Corefile that imports others may not be the one to change it: a provider's is put back.
+pub(super) fn home(corefile: &Corefile) -> String {
+    match corefile.patterns.first() {
+        Some(pattern) => {
+            format!(
+                "a new server block in {}, which {} imports",
+                pattern.replacen('*', "meshdns", 1),
+                corefile.file
+            )
+        }
+        None => format!("a new server block in {}", corefile.file),
+    }
+}
+
 fn through(upstream: &Upstream) -> [String; 3] {
     [format!("    forward . {upstream} {{"), "        force_tcp".to_owned(), "    }".to_owned()]
 }

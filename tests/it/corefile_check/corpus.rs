@@ -9,9 +9,9 @@ use crate::support::process::{Process, written};
 
 /// A first server block that no machine can serve: 192.0.2.0/24 is nobody's (RFC 5737). CoreDNS gets to it when all else was
 /// accepted, and before it opens a port for DNS.
-const SENTINEL: &str = "sentinel.invalid:1 {\n    health 192.0.2.1:1\n}\n";
+pub(super) const SENTINEL: &str = "sentinel.invalid:1 {\n    health 192.0.2.1:1\n}\n";
 /// What it says then.
-const ACCEPTED: &str = "192.0.2.1:1";
+pub(super) const ACCEPTED: &str = "192.0.2.1:1";
 /// Variables of `good/`.
 const VARIABLES: [(&str, &str); 2] = [("ZONE", "mesh.example"), ("TTL", "30")];
 

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::process::Command;
 
+use super::process::free_address;
+
 /// What `dig` understood of a reply.
 #[derive(Debug, Default)]
 pub(crate) struct Reply {
@@ -52,10 +54,12 @@ pub(crate) fn dig<'a>(server: SocketAddr, arguments: impl IntoIterator<Item = &'
     parsed(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Asks `server` several questions, each once and in order, over UDP. A question is name and type, or `-x` and an address.
+/// Asks `server` several questions, each once and in order, over UDP, from a port that no server has: of the ports that the
+/// kernel gives, dig would share one with a server that shares it too, and hear itself. A question is name and type, or `-x` and an address.
 pub(crate) fn dig_all<'a>(server: SocketAddr, questions: impl IntoIterator<Item = &'a str>) -> Vec<Reply> {
     let output = Command::new("dig")
         .args(["-r", "+noidnin", "+tries=1", "+time=8", "+ignore", "+notcp"])
+        .args(["-b", &format!("127.0.0.1#{}", free_address().port())])
         .args([&format!("@{}", server.ip()), "-p", &server.port().to_string()])
         .args(questions.into_iter().flat_map(|question| question.split(' ')))
         .output()
