@@ -3,6 +3,7 @@
 //! Exit codes: 0 fine, 1 findings, 2 bad usage or settings. What was asked for goes to standard output, what is wrong
 //! to standard error, one problem per line.
 
+mod certificates;
 mod check;
 mod client;
 mod clock;

@@ -22,6 +22,7 @@ mod snapshot;
 mod sources;
 mod state_directory;
 mod suggest;
+mod tls;
 mod ttl;
 mod upstreams;
 mod zones;
@@ -32,7 +33,7 @@ pub use kubernetes::{KubernetesSettings, NamespaceFilter};
 pub use ledger::{
     LedgerPlace, LedgerSettings, NoLedgerFile, NoNamespace, SharedLedger, ledger_file_or_default,
 };
-pub use listen::{GrpcAddress, Listen};
+pub use listen::{GrpcAddress, Inspect, Listen};
 pub use overrides::Overrides;
 pub use problem::{Problem, Problems};
 pub use service_entries::ServiceEntrySettings;

@@ -37,6 +37,8 @@ mod spelling;
 pub mod store;
 #[cfg(feature = "server")]
 pub mod telemetry;
+#[cfg(feature = "server")]
+pub mod tls;
 pub mod wire;
 #[cfg(feature = "server")]
 pub mod yaml;

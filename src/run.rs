@@ -35,7 +35,9 @@ pub use settings::{Limits, RunSettings};
 
 use crate::catalog::Catalog;
 use crate::serve::chase::Chaser;
-use crate::serve::{Dealer, Hello, Listening, Liveness, Permits, Readiness, Stop, StopSignal, accept, admin};
+use crate::serve::{
+    Dealer, Gate, Hello, Identities, Listening, Liveness, Permits, Readiness, Stop, StopSignal, accept, admin,
+};
 use crate::telemetry::metrics::{Listener, Metrics};
 use bound::Bound;
 use worker::{Ended, Worker, Workers};
@@ -60,6 +62,8 @@ pub struct Parts {
     pub readiness: Readiness,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// The certificates of gRPC over TCP; none: it is plaintext.
+    pub identities: Option<Identities>,
     /// Admin pages of others.
     pub pages: axum::Router,
     /// Sources and keeper.
@@ -197,6 +201,7 @@ fn workers(settings: &RunSettings, parts: &Parts, liveness: &Liveness, stop: &St
         metrics: Arc::clone(&parts.metrics),
         chaser: Chaser::new(settings.upstreams.clone(), limits.chase, &parts.metrics),
         grpc_permits: permits(limits.grpc_connections, limits.grpc_connections, Listener::Grpc),
+        gate: parts.identities.clone().map(|identities| Gate::new(identities, parts.metrics.tls())),
         tcp_permits: permits(limits.tcp_connections, limits.tcp_connections_per_source, Listener::Tcp),
         limits: *limits,
         stop: stop.clone(),

@@ -19,6 +19,7 @@ mod readiness;
 pub mod socket;
 mod stop;
 pub mod tcp;
+mod tls;
 pub mod udp;
 pub mod unix;
 
@@ -30,3 +31,4 @@ pub use permits::{Permit, Permits};
 pub use proto::{DnsPacket, DnsServiceClient};
 pub use readiness::{Readiness, ReadinessHandle};
 pub use stop::{Stop, StopSignal};
+pub use tls::{Gate, Identities};

@@ -74,6 +74,9 @@ pub(super) struct ServerFlags {
         value_delimiter = ','
     )]
     grpc_listen: Vec<String>,
+    /// Where gRPC may be asked without TLS: local or anywhere [setting: listen.grpcPlaintext]
+    #[arg(long, value_name = "WHERE", env = "MESHDNS_GRPC_PLAINTEXT", hide_env_values = true)]
+    grpc_plaintext: Option<String>,
     /// Plain DNS over UDP and TCP: address:port; repeatable [setting: listen.dns]
     #[arg(
         long,
@@ -120,6 +123,7 @@ impl AnswerFlags {
         };
         if let Some(server) = server {
             overrides.grpc_listen = server.grpc_listen;
+            overrides.grpc_plaintext = server.grpc_plaintext;
             overrides.dns_listen = server.dns_listen;
             overrides.admin_listen = server.admin_listen;
             overrides.istiod = server.istiod;

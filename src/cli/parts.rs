@@ -19,6 +19,7 @@ use meshdns::store::{Journal, unix_seconds};
 use meshdns::telemetry::metrics::{Metrics, SourceMetrics};
 use tokio::sync::{mpsc, watch};
 
+use super::certificates::Certificates;
 use super::clock;
 use super::keeping::Ledger;
 use super::kept_table::Waiting;
@@ -142,6 +143,12 @@ pub(super) fn parts(settings: &Settings, file: SettingsFile) -> Result<Parts> {
             metrics.reloads().clone(),
         )),
     });
+    let mut identities = None;
+    if let Some(tls) = settings.listen.grpc_tls.clone() {
+        let (certificates, in_force) = Certificates::new(tls, &readiness, metrics.tls());
+        identities = Some(in_force);
+        tasks.push(Task { name: "certificates", future: Box::pin(certificates.follow()) });
+    }
     let observer = Told { listed, metrics: Arc::clone(&metrics) };
     let of_ledger = ledger.is_some().then_some(questions);
     let keeping = match ledger {
@@ -158,7 +165,7 @@ pub(super) fn parts(settings: &Settings, file: SettingsFile) -> Result<Parts> {
     tasks.push(task("keeper", keeping));
     tasks.push(task("source metrics", count(joined.clone(), Arc::clone(&metrics))));
     let pages = inspect::router(Arc::clone(&catalog), joined, of_ledger);
-    Ok(Parts { catalog, readiness, metrics, pages, tasks, farewell })
+    Ok(Parts { catalog, readiness, metrics, identities, pages, tasks, farewell })
 }
 
 /// The sources that have not said everything yet.

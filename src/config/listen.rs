@@ -11,6 +11,8 @@ use super::field::Field;
 use super::overrides::Overrides;
 use super::report::{Place, Placed, Report};
 use super::section::Section;
+use super::tls::{self, read_plaintext};
+use crate::tls::TlsSettings;
 
 /// Longest path of a Unix socket on Linux, in octets (unix(7)).
 const MAX_SOCKET_PATH: usize = 107;
@@ -27,10 +29,14 @@ const ADMIN_ADDRESS: &str = "an address with a port, such as 127.0.0.1:8081, or 
 pub struct Listen {
     /// gRPC, for CoreDNS. Default: 127.0.0.1:8053.
     pub grpc: Vec<GrpcAddress>,
+    /// TLS of gRPC over TCP. Default: none, and then only this machine may ask, unless it was said otherwise.
+    pub grpc_tls: Option<TlsSettings>,
     /// Plain DNS over UDP and TCP. Default: none.
     pub dns: Vec<SocketAddr>,
     /// Health, metrics and explanations over HTTP. Default: 127.0.0.1:8081; `off` for none.
     pub admin: Option<SocketAddr>,
+    /// Who may see what is answered, and why, over HTTP. Default: who asks from this machine.
+    pub inspect: Inspect,
     /// About how old a gRPC connection becomes, a tenth more or less. Default: ten minutes.
     pub grpc_max_connection_age: Duration,
     /// How long everything goes on once we are told to stop. Default: not at all.
@@ -46,13 +52,25 @@ pub enum GrpcAddress {
     Unix(PathBuf),
 }
 
+/// Who may see the pages of the admin listener that show names and objects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Inspect {
+    /// Who asks from this machine (in a pod: from the pod).
+    #[default]
+    Local,
+    /// Who can reach the listener.
+    Anywhere,
+}
+
 impl Default for Listen {
     fn default() -> Self {
         let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
         Self {
             grpc: vec![GrpcAddress::Tcp(local(8053))],
+            grpc_tls: None,
             dns: Vec::new(),
             admin: Some(local(8081)),
+            inspect: Inspect::default(),
             grpc_max_connection_age: Duration::from_secs(600),
             lameduck: Duration::ZERO,
         }
@@ -63,21 +81,27 @@ impl Listen {
     /// Reads `listen` of the root section.
     pub(super) fn read(report: &Report, root: &mut Section<'_>, overrides: &Overrides) -> Self {
         let mut listen = Self::default();
-        let (grpc, dns, admin) = root.section("listen", |section| {
+        let (grpc, plaintext, dns, admin) = root.section("listen", |section| {
             let grpc = section.take("grpc").and_then(|field| field.list(GRPC_ADDRESS, grpc_address));
+            listen.grpc_tls = tls::read(section);
+            let plaintext = read_plaintext(section);
             let dns = section.take("dns").and_then(|field| field.list(ADDRESS, address));
             let admin = section.take("admin").and_then(admin_field);
+            section.set("inspect", &mut listen.inspect, |field| {
+                field.choice(&[("local", Some(Inspect::Local)), ("anywhere", Some(Inspect::Anywhere))])
+            });
             section.set("grpcMaxConnectionAge", &mut listen.grpc_max_connection_age, |field| {
                 seconds(field, 1, OLDEST_CONNECTION)
             });
             section.set("lameduck", &mut listen.lameduck, |field| seconds(field, 0, LONGEST_LAMEDUCK));
-            (grpc, dns, admin)
+            (grpc, plaintext, dns, admin)
         });
         let grpc = report.flags("--grpc-listen", &overrides.grpc_listen, grpc_address).or(grpc);
         let dns = report.flags("--dns-listen", &overrides.dns_listen, address).or(dns);
         let flag = report.flags("--admin-listen", overrides.admin_listen.as_slice(), admin_address);
         let admin = flag.and_then(|mut given| given.pop()).or(admin);
         check_distinct(report, &grpc, &dns, &admin);
+        tls::check(report, overrides, plaintext, listen.grpc_tls.as_ref(), grpc.as_deref());
         if let Some(grpc) = grpc {
             listen.grpc = grpc.into_iter().map(|placed| placed.value).collect();
         }

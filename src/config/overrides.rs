@@ -16,6 +16,8 @@ pub struct Overrides {
     pub istiod: Option<String>,
     /// `--grpc-listen`, for `listen.grpc`.
     pub grpc_listen: Vec<String>,
+    /// `--grpc-plaintext`, for `listen.grpcPlaintext`.
+    pub grpc_plaintext: Option<String>,
     /// `--dns-listen`, for `listen.dns`.
     pub dns_listen: Vec<String>,
     /// `--admin-listen`, for `listen.admin`; `off` turns it off.

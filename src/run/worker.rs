@@ -16,8 +16,8 @@ use crate::catalog::Catalog;
 use crate::serve::chase::Chaser;
 use crate::serve::socket::DnsSockets;
 use crate::serve::{
-    Answerer, Dealer, Incoming, Listening, Liveness, Permits, Readiness, Stop, StopSignal, accept, grpc, tcp,
-    udp,
+    Answerer, Dealer, Gate, Incoming, Listening, Liveness, Permits, Readiness, Stop, StopSignal, accept,
+    grpc, tcp, udp,
 };
 use crate::telemetry::metrics::Metrics;
 
@@ -29,6 +29,8 @@ pub(super) struct Shared {
     pub(super) metrics: Arc<Metrics>,
     pub(super) chaser: Arc<Chaser>,
     pub(super) grpc_permits: Permits,
+    /// For gRPC over TCP, if TLS is spoken.
+    pub(super) gate: Option<Gate>,
     pub(super) tcp_permits: Permits,
     pub(super) limits: Limits,
     pub(super) stop: Stop,
@@ -143,7 +145,8 @@ impl Worker {
             // Kept until the end: without a dealer there is nothing to come in.
             parts.spawn(keep(dealer, stop.clone()));
         }
-        let grpc = grpc::serve(self.incoming, Arc::clone(&answerer), limits.grpc, stop.clone());
+        let grpc =
+            grpc::serve(self.incoming, Arc::clone(&answerer), shared.gate.clone(), limits.grpc, stop.clone());
         parts.spawn(async move { grpc.await.map_err(|error| format!("grpc: {error}")) });
         for sockets in self.dns {
             let udp = udp::serve(sockets.udp, Arc::clone(&answerer), stop.clone());

@@ -9,6 +9,7 @@
 
 use std::convert::Infallible;
 use std::io::{self, IoSlice};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -17,10 +18,12 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::oneshot;
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
+use tokio_rustls::server::TlsStream;
 use tonic::transport::server::Connected;
 
 use super::permits::Permit;
+use crate::tls::CertificateDer;
 
 /// What a client must say soon after it connected.
 #[derive(Clone, Copy, Debug)]
@@ -43,26 +46,35 @@ const LINGER: Duration = Duration::from_secs(1);
 /// What it still says is read in pieces of that size, and dropped.
 const DREGS: usize = 1024;
 
-/// A byte stream of either family.
+/// A byte stream of either family, or over TLS.
 #[derive(Debug)]
 pub(super) enum Stream {
     Tcp(TcpStream),
     Unix(UnixStream),
+    Tls(Box<TlsStream<TcpStream>>),
 }
 
+/// When something ends.
+type Moment = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// A connection that holds its permit and has to say hello.
-#[derive(Debug)]
 pub struct Connection {
     stream: Stream,
     hello: Option<(usize, Pin<Box<Sleep>>)>,
     /// Until when we wait for the peer, once we have said our last.
     linger: Option<Pin<Box<Sleep>>>,
     /// Its last moment, if it has one.
-    last: Option<Pin<Box<Sleep>>>,
+    last: Option<Moment>,
     /// Dropped with the connection.
     watched: Option<oneshot::Sender<Infallible>>,
     _permit: Permit,
     _load: Arc<()>,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection").field("stream", &self.stream).finish_non_exhaustive()
+    }
 }
 
 impl Connection {
@@ -71,9 +83,44 @@ impl Connection {
         Self { stream, hello, linger: None, last: None, watched: None, _permit: permit, _load: load }
     }
 
-    /// Closes it after that time at the latest.
-    pub(super) fn close_within(&mut self, time: Duration) {
-        self.last = Some(Box::pin(tokio::time::sleep(time)));
+    /// Closes it at that moment at the latest.
+    pub(super) fn close_at(&mut self, moment: impl Future<Output = ()> + Send + 'static) {
+        self.last = Some(Box::pin(moment));
+    }
+
+    /// The address of the other end, if it is on a network.
+    pub(super) fn peer(&self) -> Option<SocketAddr> {
+        match &self.stream {
+            Stream::Tcp(stream) => stream.peer_addr().ok(),
+            Stream::Tls(stream) => stream.get_ref().0.peer_addr().ok(),
+            Stream::Unix(_) => None,
+        }
+    }
+
+    /// Whether it is open to a network as it is.
+    pub(super) fn is_plain_tcp(&self) -> bool {
+        matches!(self.stream, Stream::Tcp(_))
+    }
+
+    /// Does a handshake, which has to be over when the first words of the client must be there. Unix sockets have none.
+    pub(super) async fn secured<E>(
+        self,
+        handshake: impl AsyncFnOnce(TcpStream, Instant) -> Result<TlsStream<TcpStream>, E>,
+    ) -> Result<Self, E> {
+        let deadline = self.hello.as_ref().map_or_else(Instant::now, |(_, sleep)| sleep.deadline());
+        let stream = match self.stream {
+            Stream::Tcp(stream) => Stream::Tls(Box::new(handshake(stream, deadline).await?)),
+            other => other,
+        };
+        Ok(Self { stream, ..self })
+    }
+
+    /// The certificates that the other end has shown, its own first.
+    pub(super) fn peer_certificates(&self) -> Option<&[CertificateDer<'static>]> {
+        match &self.stream {
+            Stream::Tls(stream) => stream.get_ref().1.peer_certificates(),
+            Stream::Tcp(_) | Stream::Unix(_) => None,
+        }
     }
 
     /// What fails when the connection is gone.
@@ -89,6 +136,7 @@ impl Stream {
         match self {
             Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
             Self::Unix(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
         }
     }
 
@@ -96,6 +144,7 @@ impl Stream {
         match self {
             Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 
@@ -140,6 +189,7 @@ impl AsyncWrite for Connection {
         match &mut self.get_mut().stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
             Stream::Unix(stream) => Pin::new(stream).poll_write(cx, buf),
+            Stream::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
         }
     }
 
@@ -151,6 +201,7 @@ impl AsyncWrite for Connection {
         match &mut self.get_mut().stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
             Stream::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            Stream::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
         }
     }
 
@@ -162,6 +213,7 @@ impl AsyncWrite for Connection {
         match &mut self.get_mut().stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_flush(cx),
             Stream::Unix(stream) => Pin::new(stream).poll_flush(cx),
+            Stream::Tls(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 

@@ -27,7 +27,8 @@ use super::accept::Incoming;
 use super::answerer::{Answerer, Step, USUAL_REPLY};
 use super::connection::Connection;
 use super::proto::{DESCRIPTORS, DnsPacket, DnsService, DnsServiceServer};
-use super::stop::Stop;
+use super::stop::{Stop, StopSignal};
+use super::tls::{Gate, Guest};
 use crate::random::random;
 use crate::wire::Transport;
 use health::Healthy;
@@ -83,10 +84,11 @@ pub enum GrpcError {
     Reflection(#[from] tonic_reflection::server::Error),
 }
 
-/// Serves the connections of one worker. When stopped, it says GOAWAY on each of them and ends when they have.
+/// Serves the connections of one worker, those over TCP with TLS if there is a gate. When stopped, it says GOAWAY on each of them and ends when they have.
 pub async fn serve(
     mut incoming: Incoming,
     answerer: Arc<Answerer>,
+    gate: Option<Gate>,
     limits: GrpcLimits,
     stop: Stop,
 ) -> Result<(), GrpcError> {
@@ -98,7 +100,7 @@ pub async fn serve(
             Some(ended) = connections.join_next() => note(ended),
             connection = incoming.next() => match connection {
                 Some(Ok(connection)) => {
-                    connections.spawn(converse(connection, routes.clone(), limits, stop.clone()));
+                    connections.spawn(receive(connection, gate.clone(), routes.clone(), limits, stop.clone()));
                 }
                 Some(Err(error)) => tracing::debug!(%error, "connection lost before it was served"),
                 None => break,
@@ -125,20 +127,54 @@ fn routes(answerer: Arc<Answerer>) -> Result<Routes, GrpcError> {
     Ok(Routes::new(queries).add_service(health).add_service(reflection).prepare())
 }
 
-/// Serves one connection until it is closed, and asks it to go when it is old or we stop.
+/// Lets a client in, if there is a gate that it has to pass, and serves it.
+async fn receive(
+    connection: Connection,
+    gate: Option<Gate>,
+    routes: Routes,
+    limits: GrpcLimits,
+    stop: Stop,
+) -> Result<(), tonic::transport::Error> {
+    let Some(gate) = gate.filter(|_| connection.is_plain_tcp()) else {
+        return converse(connection, None, routes, limits, stop).await;
+    };
+    let admitted = tokio::select! {
+        admitted = gate.admit(connection) => admitted,
+        () = stop.requested() => None,
+    };
+    match admitted {
+        Some((connection, guest)) => converse(connection, Some(guest), routes, limits, stop).await,
+        None => Ok(()),
+    }
+}
+
+/// Serves one connection until it is closed, and asks it to go when it is old, its client is no longer welcome, or we stop.
 async fn converse(
     mut connection: Connection,
+    guest: Option<Guest>,
     routes: Routes,
     limits: GrpcLimits,
     stop: Stop,
 ) -> Result<(), tonic::transport::Error> {
     let age = age::of_one(limits.age, random());
-    connection.close_within(age.saturating_add(limits.grace));
+    let (ask, asked) = StopSignal::new();
+    connection.close_at(async move {
+        asked.requested().await;
+        tokio::time::sleep(limits.grace).await;
+    });
+    let outstays = async move {
+        match guest {
+            Some(guest) => guest.outstays().await,
+            None => std::future::pending().await,
+        }
+    };
     let goes = async move {
         tokio::select! {
             () = stop.requested() => {}
             () = tokio::time::sleep(age) => {}
+            () = outstays => {}
         }
+        ask.stop();
     };
     Server::builder()
         .initial_connection_window_size(CONNECTION_WINDOW)

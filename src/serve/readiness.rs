@@ -1,7 +1,8 @@
 //! What must have happened before we answer.
 //!
 //! Rules: every condition is a named handle that is released by its first success; one that is dropped without
-//! success stays missing. A condition that is not met may say why. Take all handles before serving begins: without any, we are ready. What was released is
+//! success stays missing. Most conditions must be met for any answer to be given; some only for somebody to be sent to us, because
+//! a way to ask us is missing and others are there. A condition that is not met may say why. Take all handles before serving begins: without any, we are ready. What was released is
 //! not taken back: a source that goes away later leaves its last answers standing. Stopping ends readiness for good.
 
 use std::collections::BTreeMap;
@@ -17,6 +18,8 @@ pub struct Readiness(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     complete: AtomicBool,
+    /// Complete, and nothing else is missing.
+    whole: AtomicBool,
     stopping: AtomicBool,
     missing: Mutex<BTreeMap<String, Missing>>,
     /// By what they are about: what is wrong though we may be ready.
@@ -31,6 +34,8 @@ struct Missing {
     handles: usize,
     /// Why it is not met; empty: nothing is known about that.
     because: String,
+    /// Answers are given without it.
+    is_way_in: bool,
 }
 
 /// One condition.
@@ -52,6 +57,7 @@ impl Readiness {
     pub fn new() -> Self {
         Self(Arc::new(Shared {
             complete: AtomicBool::new(true),
+            whole: AtomicBool::new(true),
             stopping: AtomicBool::new(false),
             missing: Mutex::default(),
             notes: Mutex::default(),
@@ -67,12 +73,19 @@ impl Readiness {
         ReadinessHandle { readiness: self.clone(), name }
     }
 
-    /// Whether we want to be asked: everything is there and nobody said stop.
-    pub fn is_ready(&self) -> bool {
-        self.is_complete() && !self.is_stopping()
+    /// Adds a condition without which we do not want to be asked, and answer who does.
+    pub fn way_in(&self, name: impl Into<String>) -> ReadinessHandle {
+        let name = name.into();
+        self.missing_now().entry(name.clone()).or_default().is_way_in = true;
+        self.handle(name)
     }
 
-    /// Whether calls are to be answered: everything is there. Also while stopping, until the last client has gone.
+    /// Whether we want to be asked: everything is there and nobody said stop.
+    pub fn is_ready(&self) -> bool {
+        self.0.whole.load(Ordering::Acquire) && !self.is_stopping()
+    }
+
+    /// Whether calls are to be answered: all that answers need is there. Also while stopping, until the last client has gone.
     pub fn is_complete(&self) -> bool {
         self.0.complete.load(Ordering::Acquire)
     }
@@ -131,7 +144,9 @@ impl Readiness {
     fn update(&self) {
         // Under the lock, so that of two changes the later one is also the later one to be seen.
         let missing = self.missing_now();
-        self.0.complete.store(missing.is_empty(), Ordering::Release);
+        let complete = missing.values().all(|missing| missing.is_way_in);
+        self.0.complete.store(complete, Ordering::Release);
+        self.0.whole.store(missing.is_empty(), Ordering::Release);
         let ready = self.is_ready();
         self.0.changed.send_if_modified(|before| std::mem::replace(before, ready) != ready);
     }
@@ -195,6 +210,18 @@ mod tests {
         first.release();
         assert_eq!(readiness.missing(), ["watch"]);
         second.release();
+        assert!(readiness.is_ready());
+    }
+
+    #[test]
+    fn answers_are_given_while_a_way_in_is_missing() {
+        let readiness = Readiness::new();
+        let (certificate, manifests) = (readiness.way_in("certificate"), readiness.handle("manifests"));
+        assert!(!readiness.is_complete());
+        manifests.release();
+        assert!(readiness.is_complete() && !readiness.is_ready());
+        assert_eq!(readiness.missing(), ["certificate"]);
+        certificate.release();
         assert!(readiness.is_ready());
     }
 

@@ -13,6 +13,7 @@ mod reload;
 mod snapshot;
 mod sources;
 mod stale;
+mod tls;
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -34,6 +35,7 @@ pub use reload::ReloadMetrics;
 pub use snapshot::{SnapshotFigures, SnapshotMetrics};
 pub use sources::SourceMetrics;
 pub use stale::StaleMetrics;
+pub use tls::{Handshake, TlsMetrics};
 
 use queries::Queries;
 
@@ -120,6 +122,7 @@ pub struct Metrics {
     ledger: LedgerMetrics,
     snapshot: SnapshotMetrics,
     stale: StaleMetrics,
+    tls: TlsMetrics,
     reloads: ReloadMetrics,
 }
 
@@ -159,6 +162,8 @@ impl Metrics {
         registry.register_collector(Box::new(snapshot.clone()));
         let stale = StaleMetrics::default();
         registry.register_collector(Box::new(stale.clone()));
+        let tls = TlsMetrics::default();
+        registry.register_collector(Box::new(tls.clone()));
         let reloads = ReloadMetrics::register(&mut registry);
         Self {
             registry,
@@ -173,6 +178,7 @@ impl Metrics {
             ledger,
             snapshot,
             stale,
+            tls,
             reloads,
         }
     }
@@ -205,6 +211,11 @@ impl Metrics {
     /// Whether answers may have changed meanwhile.
     pub fn stale(&self) -> &StaleMetrics {
         &self.stale
+    }
+
+    /// How TLS of the gRPC listener fares.
+    pub fn tls(&self) -> &TlsMetrics {
+        &self.tls
     }
 
     /// How the snapshot of a source fares.

@@ -2,7 +2,7 @@
 
 mod balancer;
 mod hung;
-mod load;
+pub(crate) mod load;
 mod replicas;
 
 use std::time::{Duration, Instant};

@@ -28,3 +28,4 @@ mod readme;
 mod reload;
 mod scenario;
 mod support;
+mod tls;

@@ -24,7 +24,7 @@ const STANDSTILL: Duration = Duration::from_millis(400);
 const TRIES: usize = 4;
 
 /// The objects that give every name below `load.internal` an address.
-pub(super) fn objects() -> &'static str {
+pub(crate) fn objects() -> &'static str {
     "
 apiVersion: networking.istio.io/v1
 kind: ServiceEntry
@@ -38,7 +38,7 @@ spec:
 }
 
 /// Asks at a steady pace, each query for a name of its own, so that no cache can answer it.
-pub(super) struct Load {
+pub(crate) struct Load {
     sent: Arc<AtomicUsize>,
     stop: Arc<AtomicBool>,
     sender: JoinHandle<Vec<Instant>>,
@@ -56,7 +56,7 @@ enum Said {
 
 /// What became of one query.
 #[derive(Debug)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     /// The right answer, after that time.
     Answered(Duration),
     /// Something else, after that time.
@@ -67,7 +67,7 @@ pub(super) enum Outcome {
 
 impl Load {
     /// Begins to ask.
-    pub(super) fn start(server: SocketAddr, every: Duration) -> Self {
+    pub(crate) fn start(server: SocketAddr, every: Duration) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.connect(server).unwrap();
         socket.set_read_timeout(Some(PACE)).unwrap();
@@ -84,12 +84,12 @@ impl Load {
     }
 
     /// How many queries were sent.
-    pub(super) fn sent(&self) -> usize {
+    pub(crate) fn sent(&self) -> usize {
         self.sent.load(Ordering::SeqCst)
     }
 
     /// Goes on until that many more queries were sent.
-    pub(super) fn send_more(&self, queries: usize) {
+    pub(crate) fn send_more(&self, queries: usize) {
         let until = self.sent() + queries;
         while self.sent() < until {
             assert!(!self.sender.is_finished(), "the load ended");
@@ -98,7 +98,7 @@ impl Load {
     }
 
     /// Ends, when the last query is answered or given up.
-    pub(super) fn stop(self) -> Report {
+    pub(crate) fn stop(self) -> Report {
         self.stop.store(true, Ordering::SeqCst);
         let sent = self.sender.join().unwrap();
         let mut said = self.receiver.join().unwrap();
@@ -186,15 +186,15 @@ fn read(packet: &[u8]) -> (u16, Said) {
 
 /// What became of every query.
 #[derive(Debug)]
-pub(super) struct Report {
+pub(crate) struct Report {
     /// In the order of sending.
-    pub(super) outcomes: Vec<Outcome>,
+    pub(crate) outcomes: Vec<Outcome>,
     /// The longest time in which nothing was sent.
     longest_gap: Duration,
 }
 
 /// What `run` reports when the machine runs, too: one that stands still loses queries by itself.
-pub(super) fn undisturbed(run: impl Fn() -> Report) -> Report {
+pub(crate) fn undisturbed(run: impl Fn() -> Report) -> Report {
     let mut report = run();
     for _ in 1..TRIES {
         if report.failed() == 0 || report.longest_gap < STANDSTILL {
@@ -207,7 +207,7 @@ pub(super) fn undisturbed(run: impl Fn() -> Report) -> Report {
 
 impl Report {
     /// Queries without the right answer.
-    pub(super) fn failed(&self) -> usize {
+    pub(crate) fn failed(&self) -> usize {
         self.outcomes.iter().filter(|outcome| !matches!(outcome, Outcome::Answered(_))).count()
     }
 
@@ -223,19 +223,19 @@ impl Report {
     }
 
     /// The time that this share of the queries did not exceed.
-    pub(super) fn quantile(&self, share: f64) -> Duration {
+    pub(crate) fn quantile(&self, share: f64) -> Duration {
         let times = self.times();
         let place = (times.len() as f64 * share) as usize;
         times[place.min(times.len() - 1)]
     }
 
     /// Queries whose client had to wait longer than this.
-    pub(super) fn slower_than(&self, limit: Duration) -> usize {
+    pub(crate) fn slower_than(&self, limit: Duration) -> usize {
         self.outcomes.len() - self.times().partition_point(|time| *time <= limit)
     }
 
     /// Of the queries after the first `number`, the share that failed or took longer than a tenth of a second.
-    pub(super) fn late_after(&self, number: usize) -> f64 {
+    pub(crate) fn late_after(&self, number: usize) -> f64 {
         let rest = &self.outcomes[number..];
         let limit = Duration::from_millis(100);
         let late = rest.iter().filter(|outcome| !matches!(outcome, Outcome::Answered(time) if *time < limit));
@@ -244,7 +244,7 @@ impl Report {
 
     /// Fails unless each of at least that many queries got the right answer.
     #[track_caller]
-    pub(super) fn all_answered(&self, least: usize) {
+    pub(crate) fn all_answered(&self, least: usize) {
         assert!(self.outcomes.len() >= least, "only {} queries: this shows nothing", self.outcomes.len());
         assert_eq!(self.failed(), 0, "{self}");
     }

@@ -79,6 +79,7 @@ pub(crate) fn parts() -> Parts {
         catalog,
         readiness: Readiness::new(),
         metrics: Arc::new(Metrics::new()),
+        identities: None,
         pages: axum::Router::new(),
         tasks: Vec::new(),
         farewell: Box::pin(async {}),

@@ -1,0 +1,63 @@
+//! What a certificate says of itself.
+
+use std::fmt;
+
+use rustls::pki_types::CertificateDer;
+use webpki::EndEntityCert;
+
+use super::validity::validity;
+use crate::model::Utc;
+
+/// Names and validity of a certificate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Certificate {
+    /// DNS names among the subject alternative names.
+    pub dns_names: Vec<String>,
+    /// URIs among them.
+    pub uris: Vec<String>,
+    /// Whether it has any subject alternative name, addresses included.
+    pub has_names: bool,
+    /// From when it is valid, in Unix seconds.
+    pub not_before: u64,
+    /// Until when.
+    pub not_after: u64,
+}
+
+impl Certificate {
+    /// Reads it; `None` if it is none.
+    pub fn read(der: &CertificateDer<'_>) -> Option<Self> {
+        let parsed = EndEntityCert::try_from(der).ok()?;
+        let (not_before, not_after) = validity(der)?;
+        Some(Self {
+            dns_names: parsed.valid_dns_names().map(str::to_owned).collect(),
+            uris: parsed.valid_uri_names().map(str::to_owned).collect(),
+            has_names: der.windows(ALTERNATIVE_NAMES.len()).any(|octets| octets == ALTERNATIVE_NAMES),
+            not_before,
+            not_after,
+        })
+    }
+
+    /// Why it is of no use at this time, if so.
+    pub(super) fn untimely(&self, now: u64) -> Option<String> {
+        if now > self.not_after {
+            Some(format!("expired at {}", Utc(self.not_after)))
+        } else if now < self.not_before {
+            Some(format!("is not valid before {}", Utc(self.not_before)))
+        } else {
+            None
+        }
+    }
+}
+
+/// The object identifier of the extension, with its tag and length (RFC 5280 §4.2.1.6).
+const ALTERNATIVE_NAMES: [u8; 5] = [0x06, 0x03, 0x55, 0x1d, 0x11];
+
+/// Its names.
+impl fmt::Display for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut names = self.uris.iter().chain(&self.dns_names);
+        let Some(first) = names.next() else { return f.write_str("no DNS name or URI") };
+        f.write_str(first)?;
+        names.try_for_each(|name| write!(f, ", {name}"))
+    }
+}
