@@ -34,6 +34,7 @@ pub use failure::RunError;
 pub use settings::{Limits, RunSettings};
 
 use crate::catalog::Catalog;
+use crate::config::Inspect;
 use crate::serve::chase::Chaser;
 use crate::serve::{
     Dealer, Gate, Hello, Identities, Listening, Liveness, Permits, Readiness, Stop, StopSignal, accept, admin,
@@ -121,7 +122,11 @@ pub async fn serve(
     }
     if let Some(listener) = admin {
         let (readiness, metrics) = (parts.readiness.clone(), Arc::clone(&parts.metrics));
-        let pages = admin::router(liveness.clone(), readiness, metrics, parts.pages);
+        let inspecting = match settings.inspect {
+            Inspect::Local => admin::local_only(parts.pages),
+            Inspect::Anywhere => parts.pages,
+        };
+        let pages = admin::router(liveness.clone(), readiness, metrics, inspecting);
         serve_admin(&mut control, listener, pages, &settings, &parts.metrics, &admin_stop)?;
     }
 

@@ -99,8 +99,10 @@ fn the_complete_file_is_read() {
     ];
     let listen = Listen {
         grpc,
+        grpc_tls: None,
         dns: vec![socket("127.0.0.1:5353")],
         admin: Some(socket("127.0.0.1:8081")),
+        inspect: Inspect::Local,
         grpc_max_connection_age: Duration::from_secs(300),
         lameduck: Duration::from_secs(5),
     };
@@ -262,7 +264,7 @@ fn each_mistake_is_told() {
         ("listen: 5", "2: listen: `5` is a number: a mapping is expected"),
         (
             "listen: {http: x}",
-            "2: listen.http: unknown setting; known here: grpc, dns, admin, grpcMaxConnectionAge, lameduck",
+            "2: listen.http: unknown setting; known here: grpc, grpcTls, grpcPlaintext, dns, admin, inspect, grpcMaxConnectionAge, lameduck",
         ),
         (
             "listen: {grpcMaxConnectionAge: 0}",
@@ -586,7 +588,8 @@ fn a_namespace_selector_filters() {
 fn flags_replace_what_the_file_says() {
     let overrides = Overrides {
         manifests: vec![PathBuf::from("other")],
-        grpc_listen: vec!["127.0.0.1:1".to_owned()],
+        grpc_listen: vec!["10.0.0.1:1".to_owned()],
+        grpc_plaintext: Some("anywhere".to_owned()),
         dns_listen: vec!["127.0.0.1:2".to_owned()],
         admin_listen: Some("off".to_owned()),
         zones: vec!["example.org".to_owned()],
@@ -601,7 +604,7 @@ fn flags_replace_what_the_file_says() {
     assert_eq!(zone_list(&settings)[0].0, "example.org.");
     assert_eq!(settings.zones.iter().count(), 2);
     assert!(settings.catch_all);
-    assert_eq!(settings.listen.grpc, [GrpcAddress::Tcp(socket("127.0.0.1:1"))]);
+    assert_eq!(settings.listen.grpc, [GrpcAddress::Tcp(socket("10.0.0.1:1"))]);
     assert_eq!(settings.listen.dns, [socket("127.0.0.1:2")]);
     assert_eq!(settings.listen.admin, None);
     assert_eq!(settings.sources.manifests, [PathBuf::from("other")]);
@@ -615,6 +618,7 @@ fn flags_are_called_by_their_names() {
     let overrides = Overrides {
         manifests: vec![PathBuf::new()],
         grpc_listen: vec!["x".to_owned()],
+        grpc_plaintext: Some("w".to_owned()),
         dns_listen: vec!["y".to_owned()],
         admin_listen: Some("z".to_owned()),
         zones: vec!["a..b".to_owned()],
@@ -631,6 +635,7 @@ fn flags_are_called_by_their_names() {
         "--grpc-listen",
         "--dns-listen",
         "--admin-listen",
+        "--grpc-plaintext",
         "--kubeconfig",
         "--istiod",
         "--manifests",

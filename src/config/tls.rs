@@ -123,3 +123,100 @@ fn path(field: Field<'_>) -> Option<PathBuf> {
         |text| if text.is_empty() { Err("the path is empty".to_owned()) } else { Ok(text.into()) },
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Problems, Settings};
+
+    fn listen(text: &str) -> Result<Settings, Problems> {
+        let text = format!("zones: [example.org]\nlisten: {text}\n");
+        Settings::read("meshdns.yaml", &text, &Overrides::default())
+    }
+
+    #[test]
+    fn files_and_names_are_taken_as_written() {
+        let pair = "certificate: c.pem, key: k.pem";
+        let read = |tls: &str| listen(&format!("{{grpcTls: {tls}}}")).unwrap().listen.grpc_tls.unwrap();
+        let alone = read(&format!("{{{pair}}}"));
+        assert_eq!((alone.client_ca, alone.client_names), (None, vec![]));
+        let mutual = read(&format!("{{{pair}, clientCa: ca.pem, clientNames: [a.svc, 'spiffe://td/ns/*']}}"));
+        assert_eq!((mutual.certificate, mutual.key), ("c.pem".into(), "k.pem".into()));
+        assert_eq!(mutual.client_ca, Some("ca.pem".into()));
+        let names: Vec<String> = mutual.client_names.iter().map(ToString::to_string).collect();
+        assert_eq!(names, ["a.svc", "spiffe://td/ns/*"]);
+        assert_eq!(listen("{grpcTls: }").unwrap().listen.grpc_tls, None);
+    }
+
+    #[test]
+    fn plaintext_stays_on_this_machine_unless_it_is_meant() {
+        for text in [
+            "{grpc: ['127.0.0.1:1', '127.9.9.9:1', '[::1]:1', '[::ffff:127.0.0.1]:1', 'unix:///run/x']}",
+            "{grpc: ['10.0.0.1:1', '[::]:1'], grpcPlaintext: anywhere}",
+            "{grpc: ['10.0.0.1:1', '[::]:1'], grpcTls: {certificate: c, key: k}}",
+            "{dns: ['0.0.0.0:53']}",
+        ] {
+            listen(text).unwrap();
+        }
+        for address in ["0.0.0.0:1", "[::]:1", "10.0.0.1:1", "[fe80::1]:1", "[::ffff:10.0.0.1]:1"] {
+            let told = listen(&format!("{{grpc: ['127.0.0.1:1', '{address}']}}")).unwrap_err().to_string();
+            let expected = format!(
+                "meshdns.yaml:2: listen.grpc[1]: {address} can be reached from other machines, and gRPC would be in \
+                 plaintext there: set listen.grpcTls, or listen.grpcPlaintext to anywhere"
+            );
+            assert_eq!(told, expected);
+        }
+        let flags = Overrides { grpc_listen: vec!["10.0.0.1:1".to_owned()], ..Overrides::default() };
+        let told = Settings::read("", "zones: [a]", &flags).unwrap_err().to_string();
+        assert!(told.starts_with("--grpc-listen: 10.0.0.1:1 can be reached"), "{told}");
+        let flags = Overrides { grpc_plaintext: Some("anywhere".to_owned()), ..flags };
+        Settings::read("", "zones: [a]", &flags).unwrap();
+    }
+
+    #[test]
+    fn each_mistake_is_told() {
+        for (text, expected) in [
+            (
+                "{grpcTls: {key: k}}",
+                "meshdns.yaml: listen.grpcTls.certificate: is missing: TLS needs a certificate and its key",
+            ),
+            ("{grpcTls: {certificate: c}}", "meshdns.yaml: listen.grpcTls.key: is missing"),
+            ("{grpcTls: {certificate: c, key: ''}}", "listen.grpcTls.key: the path is empty"),
+            (
+                "{grpcTls: {cert: c}}",
+                "listen.grpcTls.cert: unknown setting; known here: certificate, key, clientCa, clientNames",
+            ),
+            (
+                "{grpcTls: {certificate: c, key: k, clientNames: [a]}}",
+                "2: listen.grpcTls.clientNames: names of clients are in their certificates",
+            ),
+            (
+                "{grpcTls: {certificate: c, key: k, clientCa: a, clientNames: ['*.a']}}",
+                "clientNames[0]: `*.a` is neither a DNS name, nor a URI",
+            ),
+            (
+                "{grpcTls: {certificate: c, key: k, clientCa: a, clientNames: [a, a]}}",
+                "clientNames[1]: `a` is given twice",
+            ),
+            (
+                "{grpcTls: {certificate: c, key: k}, grpc: ['unix:///run/x']}",
+                "listen.grpcTls: no address of listen.grpc is one of TCP",
+            ),
+            (
+                "{grpcTls: {certificate: c, key: k}, grpcPlaintext: anywhere}",
+                "2: listen.grpcPlaintext: with grpcTls all TCP addresses speak TLS",
+            ),
+            (
+                "{grpcPlaintext: nowhere}",
+                "listen.grpcPlaintext: `nowhere` is unknown: local or anywhere is expected",
+            ),
+            ("{inspect: remote}", "listen.inspect: `remote` is unknown: local or anywhere is expected"),
+        ] {
+            let told = listen(text).unwrap_err().to_string();
+            assert!(told.contains(expected), "{text}: {told}");
+        }
+        let flags = Overrides { grpc_plaintext: Some("here".to_owned()), ..Overrides::default() };
+        let told = Settings::read("", "zones: [a]", &flags).unwrap_err().to_string();
+        assert_eq!(told, "--grpc-plaintext: `here` is unknown: local or anywhere is expected");
+    }
+}

@@ -25,6 +25,8 @@ pub struct RunSettings {
     pub dns: Vec<SocketAddr>,
     /// Admin HTTP.
     pub admin: Option<SocketAddr>,
+    /// Who may see its pages that show names and objects.
+    pub inspect: config::Inspect,
     /// Who looks up names outside our zones.
     pub upstreams: Upstreams,
     /// Threads that answer queries.
@@ -86,6 +88,7 @@ impl RunSettings {
             grpc: Vec::new(),
             dns: Vec::new(),
             admin: None,
+            inspect: config::Inspect::default(),
             upstreams: Upstreams::ResolvConf(RESOLV_CONF.into()),
             workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             lameduck: Duration::ZERO,
@@ -117,6 +120,7 @@ impl From<&config::Settings> for RunSettings {
             grpc: grpc.collect(),
             dns: settings.listen.dns.clone(),
             admin: settings.listen.admin,
+            inspect: settings.listen.inspect,
             upstreams,
             lameduck: settings.listen.lameduck,
             limits,

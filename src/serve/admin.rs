@@ -2,19 +2,22 @@
 //!
 //! Rules: `/livez` says that this task answers and every worker gets something done, no more: a restart would not help a
 //! source that is away. `/readyz` is 503 with one line for everything that is missing, and says besides what works in
-//! part. Further pages (`/records`, `/explain`) are mounted by those
-//! who know them. Connections are limited, and who does not send a request is closed.
+//! part. Further pages (`/records`, `/explain`) are mounted by those who know them; they show every name, so they may be kept to
+//! who asks from this machine. Connections are limited, and who does not send a request is closed.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::State;
+use axum::extract::{Extension, Request, State};
 use axum::http::{StatusCode, header};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Json, Response};
 use axum::{Router, routing::get};
 use tonic::transport::Server;
 
 use super::accept::Incoming;
+use super::connection::Peer;
 use super::liveness::Liveness;
 use super::readiness::Readiness;
 use super::stop::Stop;
@@ -39,6 +42,22 @@ pub fn router(liveness: Liveness, readiness: Readiness, metrics: Arc<Metrics>, m
         .route("/version", get(version))
         .with_state(Shown { liveness, readiness, metrics })
         .merge(more)
+}
+
+/// These pages for who asks from this machine. Not all of 127.0.0.0/8 counts: where a sidecar of Istio takes what comes to a pod, all
+/// of it comes from 127.0.0.6 (`InboundPassthroughBindIpv4` in `pilot/pkg/networking/core/listener.go`).
+pub fn local_only(pages: Router) -> Router {
+    pages.layer(middleware::from_fn(turn_others_away))
+}
+
+async fn turn_others_away(Extension(peer): Extension<Peer>, request: Request, next: Next) -> Response {
+    let here = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+    if peer.0.is_some_and(|peer| here.contains(&peer.ip().to_canonical())) {
+        return next.run(request).await;
+    }
+    let error =
+        "this page is shown to who asks from the machine or pod itself, unless listen.inspect is anywhere";
+    (StatusCode::FORBIDDEN, Json(serde_json::json!({ "error": error }))).into_response()
 }
 
 /// Serves the pages until stopped; requests under way are finished.

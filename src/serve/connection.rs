@@ -57,6 +57,10 @@ pub(super) enum Stream {
 /// When something ends.
 type Moment = Pin<Box<dyn Future<Output = ()> + Send>>;
 
+/// Where a connection is from; nowhere, if not from a network.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub(super) Option<SocketAddr>);
+
 /// A connection that holds its permit and has to say hello.
 pub struct Connection {
     stream: Stream,
@@ -231,7 +235,9 @@ impl AsyncWrite for Connection {
 }
 
 impl Connected for Connection {
-    type ConnectInfo = ();
+    type ConnectInfo = Peer;
 
-    fn connect_info(&self) {}
+    fn connect_info(&self) -> Peer {
+        Peer(self.peer())
+    }
 }

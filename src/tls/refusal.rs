@@ -78,7 +78,8 @@ impl Refusal {
                     AlertDescription::UnknownCA => "it does not know who signed our certificate",
                     AlertDescription::CertificateExpired => "our certificate has expired for it",
                     AlertDescription::BadCertificate => {
-                        "our certificate does not suit it: does it have the name or address that the client asks for?"
+                        "our certificate does not suit it: is it of an authority that the client knows, and for the name or \
+                         address that it asks for?"
                     }
                     _ => "it broke off",
                 };

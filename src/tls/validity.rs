@@ -105,8 +105,7 @@ mod tests {
             params.not_before = rcgen::date_time_ymd(from.0, from.1, from.2);
             params.not_after = rcgen::date_time_ymd(until.0, until.1, until.2);
             let (not_before, not_after) = validity(params.self_signed(&key).unwrap().der()).unwrap();
-            let day =
-                |(year, month, day): (i32, u8, u8)| format!("{:04}-{month:02}-{day:02}T00:00:00Z", year);
+            let day = |(year, month, day): (i32, u8, u8)| format!("{year:04}-{month:02}-{day:02}T00:00:00Z");
             assert_eq!(Utc(not_before).to_string(), day(from.max((1970, 1, 1))));
             assert_eq!(Utc(not_after).to_string(), day(until));
         }

@@ -65,8 +65,19 @@ fn pure_modules_do_no_io() {
 
 #[test]
 fn dependencies_point_inward() {
-    let outside =
-        ["apiserver", "random", "source", "store", "serve", "config", "run", "cli", "telemetry", "yaml"];
+    let outside = [
+        "apiserver",
+        "random",
+        "source",
+        "store",
+        "serve",
+        "config",
+        "run",
+        "cli",
+        "telemetry",
+        "tls",
+        "yaml",
+    ];
     for (place, module) in CORE.iter().enumerate() {
         for (path, text) in files(module) {
             for other in CORE[place + 1..].iter().chain(&outside) {
@@ -79,11 +90,14 @@ fn dependencies_point_inward() {
 
 #[test]
 fn each_framework_has_one_home() {
-    let homes: [(&str, &[&str]); 6] = [
+    let homes: [(&str, &[&str]); 9] = [
         ("hickory_proto::", &["wire"]),
         ("tonic::", &["serve", "run", "source"]),
         ("granit_parser::", &["yaml"]),
         ("redb::", &["store"]),
+        (" rustls::", &["tls"]),
+        ("webpki::", &["tls"]),
+        ("tokio_rustls::", &["serve"]),
         ("kube::", &["apiserver", "source", "store"]),
         ("k8s_openapi::", &["apiserver", "source", "store"]),
     ];

@@ -7,7 +7,9 @@ mod reload;
 mod rotation;
 
 use crate::support::certificates::Authority;
+use crate::support::coredns::{CoreDns, Corefile};
 use crate::support::dig::{data, dig};
+use crate::support::process::{free_address, written};
 use front::{Front, NAME, Place, Server};
 
 /// Whom the allow list names, once each way.
@@ -36,10 +38,29 @@ fn coredns_asks_over_mutual_tls() {
 }
 
 #[test]
+fn the_shipped_corefile_asks_so() {
+    let (authority, place) = (Authority::new("ours"), Place::cert_manager());
+    place.fill(&authority.pair(NAME), &authority.pem);
+    let server = Server::start(&place, &format!("[{CLIENT}]"));
+    let (dns, client) = (free_address(), Place::cert_manager());
+    client.fill(&authority.pair(CLIENT), &authority.pem);
+    let corefile = Corefile::shipped("tls")
+        .served_on(dns.port())
+        .with("cluster.local:", "load.internal:")
+        .with("10.96.0.53:8053", &server.meshdns.grpc.to_string())
+        .with("/etc/coredns/tls/", &client.path("").display().to_string())
+        .with("/etc/resolv.conf", &free_address().to_string())
+        .watched_on_free_ports();
+    let _coredns = CoreDns::start(&corefile.0);
+    assert_eq!(data(&dig(dns, ["a.load.internal", "A"]).answer), ["10.20.30.50"]);
+    assert_eq!(server.handshakes("accepted"), 1);
+}
+
+#[test]
 fn without_authorities_of_clients_the_server_alone_shows_a_certificate() {
     let (authority, place) = (Authority::new("ours"), Place::cert_manager());
     place.fill(&authority.pair(NAME), &authority.pem);
     let server = Server::with(&place.settings_without_ca());
-    let front = Front::of(&server, &[&place.file("ca.crt", &authority.pem)], NAME);
+    let front = Front::of(&server, &[&written("ca.crt", &authority.pem)], NAME);
     assert_eq!(data(&dig(front.dns, ["a.load.internal", "A"]).answer), ["10.20.30.50"]);
 }

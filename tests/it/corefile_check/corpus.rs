@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::commands::{Ran, command, ran};
+use crate::support::certificates::Authority;
 use crate::support::coredns::executable;
 use crate::support::process::{Process, written};
 
@@ -49,7 +50,7 @@ pub(super) fn real(path: &Path, before: &str) -> String {
         true => format!("{line} {{\nendpoint http://127.0.0.1:9\n}}\n"),
         false => format!("{line}\n"),
     });
-    let copy = written("Corefile", &(before.to_owned() + &text.collect::<String>()));
+    let copy = written("Corefile", &with_certificates(before.to_owned() + &text.collect::<String>()));
     let custom = path.parent().unwrap().join("custom");
     if custom.exists() {
         std::os::unix::fs::symlink(custom, copy.parent().unwrap().join("custom")).unwrap();
@@ -59,6 +60,22 @@ pub(super) fn real(path: &Path, before: &str) -> String {
     let mut process = Process::start(&mut command);
     process.wait_for_end();
     process.last_words().replace(copy.to_str().unwrap(), "Corefile")
+}
+
+/// Where Corefiles of ours expect certificates.
+const CERTIFICATES: &str = "/etc/coredns/tls/";
+
+/// The text with certificates that exist.
+fn with_certificates(text: String) -> String {
+    if !text.contains(CERTIFICATES) {
+        return text;
+    }
+    let authority = Authority::new("ours");
+    let pair = authority.pair("coredns.kube-system.svc");
+    let first = written("tls.crt", &pair.certificate);
+    std::fs::write(first.with_file_name("tls.key"), &pair.key).unwrap();
+    std::fs::write(first.with_file_name("ca.crt"), &authority.pem).unwrap();
+    text.replace(CERTIFICATES, &format!("{}/", first.parent().unwrap().display()))
 }
 
 /// Whether the real CoreDNS accepts a Corefile.

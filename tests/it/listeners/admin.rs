@@ -3,14 +3,23 @@
 use std::net::SocketAddr;
 
 use axum::routing::get;
+use meshdns::config::Inspect;
+use meshdns::run::RunSettings;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::TcpSocket;
 
 use super::server::{Server, parts, settings, within};
 
 /// The status and the body of a page.
 async fn page(server: SocketAddr, path: &str) -> (u16, String) {
-    let mut stream = TcpStream::connect(server).await.unwrap();
+    page_from([127, 0, 0, 1], server, path).await
+}
+
+/// The same for a client at this address.
+async fn page_from(client: [u8; 4], server: SocketAddr, path: &str) -> (u16, String) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::from((client, 0))).unwrap();
+    let mut stream = socket.connect(server).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut text = String::new();
@@ -32,6 +41,27 @@ async fn readiness_lists_what_is_missing() {
     ledger.release();
     assert_eq!(page(admin, "/readyz").await, (200, "ok\n".into()));
     server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn pages_with_names_are_for_this_machine_unless_they_are_to_be_seen() {
+    for (inspect, seen) in [(Inspect::Local, false), (Inspect::Anywhere, true)] {
+        let mut parts = parts();
+        parts.pages = axum::Router::new().route("/records", get(|| async { "all of them" }));
+        let everywhere = SocketAddr::from(([0, 0, 0, 0], 0));
+        let server =
+            Server::with(RunSettings { inspect, admin: Some(everywhere), ..settings() }, parts).await;
+        let local = SocketAddr::from(([127, 0, 0, 1], server.admin().port()));
+        assert_eq!(page(local, "/records").await, (200, "all of them".into()));
+        // As what comes through a sidecar.
+        let (status, body) = page_from([127, 0, 0, 6], local, "/records").await;
+        assert_eq!(status == 200, seen, "{status} {body}");
+        assert_eq!(status == 403 && body.contains("listen.inspect"), !seen, "{status} {body}");
+        for path in ["/livez", "/readyz", "/metrics", "/version"] {
+            assert_eq!(page_from([127, 0, 0, 6], local, path).await.0, 200, "{path}");
+        }
+        server.stop().await.unwrap();
+    }
 }
 
 #[tokio::test]

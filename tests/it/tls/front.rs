@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tempfile::TempDir;
 
@@ -22,18 +23,23 @@ pub(super) struct Place {
     names: [&'static str; 3],
     /// Whether it is a mounted Secret, whose files change all at once.
     mounted: bool,
+    /// How often it was filled.
+    filled: AtomicUsize,
 }
 
 impl Place {
     /// A Secret of cert-manager, as the kubelet mounts it.
     pub(super) fn cert_manager() -> Self {
-        Self { directory: TempDir::new().unwrap(), names: ["tls.crt", "tls.key", "ca.crt"], mounted: true }
+        Self::new(["tls.crt", "tls.key", "ca.crt"], true)
     }
 
     /// What SPIFFE Helper writes.
     pub(super) fn spiffe_helper() -> Self {
-        let names = ["svid.pem", "svid_key.pem", "svid_bundle.pem"];
-        Self { directory: TempDir::new().unwrap(), names, mounted: false }
+        Self::new(["svid.pem", "svid_key.pem", "svid_bundle.pem"], false)
+    }
+
+    fn new(names: [&'static str; 3], mounted: bool) -> Self {
+        Self { directory: TempDir::new().unwrap(), names, mounted, filled: AtomicUsize::default() }
     }
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
@@ -45,13 +51,6 @@ impl Place {
         self.path(self.names[index])
     }
 
-    /// Another file in it.
-    pub(super) fn file(&self, name: &str, content: &str) -> PathBuf {
-        let file = written(name, content);
-        assert!(!content.is_empty());
-        file
-    }
-
     /// Writes or replaces everything.
     pub(super) fn fill(&self, pair: &Pair, authorities: &str) {
         let contents = [&pair.certificate, &pair.key, authorities];
@@ -61,7 +60,7 @@ impl Place {
             return;
         }
         // kubernetes pkg/volume/util/atomic_writer.go: a directory with a time in its name, and one link that is replaced.
-        let number = std::fs::read_dir(self.directory.path()).unwrap().count();
+        let number = self.filled.fetch_add(1, Ordering::SeqCst);
         let fresh = format!("..2026_01_01_{number}");
         std::fs::create_dir(self.path(&fresh)).unwrap();
         named.for_each(|(name, content)| std::fs::write(self.path(&fresh).join(name), content).unwrap());

@@ -67,12 +67,7 @@ fn coredns_refuses_other_servers() {
     let front = Front::of(&server, &files(&theirs).each_ref(), NAME);
     is_refused(&mut server, &front, "refused_by_client", &[]);
     let front = Front::of(&server, &files(&ours).each_ref(), "meshdns.other.svc");
-    is_refused(
-        &mut server,
-        &front,
-        "refused_by_client",
-        &["does it have the name or address that the client asks for?"],
-    );
+    is_refused(&mut server, &front, "refused_by_client", &["and for the name or address that it asks for?"]);
     // Without a name CoreDNS wants the address in the certificate.
     let [certificate, key, ca] = files(&ours).map(|file| file.display().to_string());
     let front = Front::with(&server, &format!("tls {certificate} {key} {ca}"));
