@@ -7,7 +7,7 @@ use crate::stream::Change;
 use crate::world::World;
 
 /// What a TTL costs and spares.
-#[derive(Clone, Default)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Cost {
     pub(crate) seconds: u64,
     pub(crate) changes: u64,
