@@ -102,7 +102,7 @@ ports: [{{name: http, port: 80}}]
 apiVersion: v1
 kind: Service
 metadata: {{name: inside-{end}, namespace: shop{annotation}}}
-spec: {{type: ExternalName, externalName: ip-large.shop.svc.cluster.local}}
+spec: {{type: ExternalName, externalName: ip-small.shop.svc.cluster.local}}
 ---
 apiVersion: v1
 kind: Service
