@@ -32,7 +32,7 @@ pub use cache::{Bound, Bounds, Cache, Passed, Side, Sign};
 pub use error::{Error, Place};
 pub use filter::{Filter, Partly};
 pub use forward::{Forward, Upstream};
-pub use grpc::{Grpc, Misfit};
+pub use grpc::{Grpc, GrpcTls, Misfit};
 pub use key::{Key, Transport};
 pub use route::{Corefiles, End, Hop, Route, Start, Through};
 pub use seen::{Seen, Span};

@@ -18,7 +18,7 @@ mod render;
 
 pub use ask::{BadQuestion, Question, explain};
 pub use census::Census;
-pub use check::{CheckReport, ReportedProblem, check_text};
+pub use check::{CheckReport, ReportedFile, ReportedProblem, check_text};
 pub use conflicts::{Conflict, Loser, conflicts, conflicts_text};
 pub use corefile::{
     CorefileReport, ReportedFinding, ReportedNote, ReportedObjects, ReportedRoute, ReportedSpan, ReportedTtl,

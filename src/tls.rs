@@ -17,7 +17,7 @@ use std::path::PathBuf;
 
 pub use certificate::Certificate;
 pub use client_name::{BadClientName, ClientName};
-pub use files::{FileProblem, TlsFiles};
+pub use files::{FileProblem, TlsFiles, examined};
 pub use identity::{Identity, Reception};
 pub use refusal::Refusal;
 pub use rustls::pki_types::CertificateDer;

@@ -10,6 +10,8 @@ use meshdns::config::{Problems, Settings};
 use meshdns::corefile::{self, Corefile, Corefiles, World};
 use meshdns::report::{Census, CheckReport, CorefileReport, check_text};
 use meshdns::source::Report;
+use meshdns::store::unix_seconds;
+use meshdns::tls::examined;
 
 use super::flags::{AnswerFlags, ServerFlags};
 use super::load::load;
@@ -25,7 +27,7 @@ use super::{FINDINGS, UNUSABLE};
   meshdns check --config meshdns.yaml --corefile Corefile
   meshdns check --config meshdns.yaml --corefile nodelocal/Corefile --corefile coredns/Corefile
 
-Exit codes: 0 nothing is wrong, 1 an object has a defect or a Corefile a finding, 2 the settings or a Corefile are refused.")]
+Exit codes: 0 nothing is wrong, 1 an object or a certificate has a defect or a Corefile a finding, 2 the settings or a Corefile are refused.")]
 pub(super) struct Check {
     /// Corefile that leads to meshdns: tells the TTLs that clients see, and what is wrong; repeatable, in the order from the client
     #[arg(long = "corefile", value_name = "FILE")]
@@ -58,6 +60,9 @@ impl Check {
         };
         let loaded = load(&settings)?;
         let mut found = CheckReport::of(&[], &loaded.report);
+        if let Some(tls) = &settings.listen.grpc_tls {
+            found.certificates = examined(tls, unix_seconds()).iter().map(Into::into).collect();
+        }
         if !corefiles.is_empty() {
             let has_objects = !settings.sources.manifests.is_empty() || settings.sources.kubernetes.is_some();
             let census =

@@ -27,8 +27,21 @@ pub struct Grpc {
     pub to: Vec<String>,
     /// Those of them that it cannot ask.
     pub misfits: Vec<(String, Misfit)>,
+    /// How it speaks TLS; none: plaintext.
+    pub tls: Option<GrpcTls>,
     /// Where it says that NXDOMAIN goes to the next plugin.
     pub fall_through: Option<Place>,
+}
+
+/// `tls` and `tls_servername` of `grpc` (CoreDNS `plugin/pkg/tls/tls.go`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct GrpcTls {
+    /// Where `tls` stands.
+    pub place: Place,
+    /// Whether it has a certificate to show: `tls CERT KEY [CA]`.
+    pub has_certificate: bool,
+    /// The name that is expected in the certificate of the server; none: its address.
+    pub server_name: Option<String>,
 }
 
 /// Why an upstream of `grpc` is none.
@@ -66,25 +79,34 @@ impl Grpc {
             except: Vec::new(),
             to: to.iter().map(|upstream| upstream.text.clone()).collect(),
             misfits: Vec::new(),
+            tls: None,
             fall_through: None,
         };
         for upstream in to {
             grpc.misfits.extend(misfit(upstream, world)?.map(|misfit| (upstream.text.clone(), misfit)));
         }
+        let mut server_name = None;
         for property in &stanza.properties {
             match property.name.as_str() {
                 "except" => {
                     let zones = property.counted(1..=usize::MAX)?;
                     grpc.except.extend(zones.iter().flat_map(|zone| Zone::of_argument(&zone.text)));
                 }
-                "tls" => drop(property.counted(0..=3)?),
-                "tls_servername" => drop(property.counted(1..=1)?),
+                "tls" => {
+                    let files = property.counted(0..=3)?.len();
+                    let place = property.place.clone();
+                    grpc.tls = Some(GrpcTls { place, has_certificate: files > 1, server_name: None });
+                }
+                "tls_servername" => server_name = Some(property.counted(1..=1)?[0].text.clone()),
                 "policy" => policy(&property.counted(1..=1)?[0])?,
                 "fallthrough" => grpc.fall_through = Some(property.place.clone()),
                 name => {
                     return Err(Error::new(&property.place, format!("`{name}` is no property of `grpc`")));
                 }
             }
+        }
+        if let Some(tls) = &mut grpc.tls {
+            tls.server_name = server_name;
         }
         Ok(Some(grpc))
     }

@@ -9,12 +9,15 @@ use super::explanation::ReportedDefect;
 use crate::config::Problem;
 use crate::corefile;
 use crate::source::Report;
+use crate::tls::FileProblem;
 
 /// Everything that is wrong, and what was read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CheckReport {
     /// Why the settings are refused; nothing was read when there is any.
     pub problems: Vec<ReportedProblem>,
+    /// What is wrong with the files of `listen.grpcTls`.
+    pub certificates: Vec<ReportedFile>,
     /// What is wrong with objects.
     pub defects: Vec<ReportedDefect>,
     /// Objects in use, by kind.
@@ -24,6 +27,15 @@ pub struct CheckReport {
     /// What Corefiles do to our answers, if any was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub corefile: Option<CorefileReport>,
+}
+
+/// One file that should be replaced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReportedFile {
+    /// The file.
+    pub file: String,
+    /// What is wrong with it, as the rest of a sentence.
+    pub message: String,
 }
 
 /// One problem of the settings.
@@ -44,6 +56,7 @@ impl CheckReport {
     pub fn of(problems: &[Problem], report: &Report) -> Self {
         Self {
             problems: problems.iter().map(Into::into).collect(),
+            certificates: Vec::new(),
             defects: report.defects.iter().map(Into::into).collect(),
             objects: report.objects.iter().map(|(kind, count)| (kind.as_str(), *count)).collect(),
             skipped: report.skipped.clone(),
@@ -64,7 +77,15 @@ impl CheckReport {
 
     /// Whether anything is wrong with what was read.
     pub fn has_findings(&self) -> bool {
-        !self.defects.is_empty() || self.corefile.as_ref().is_some_and(|found| !found.findings.is_empty())
+        !self.defects.is_empty()
+            || !self.certificates.is_empty()
+            || self.corefile.as_ref().is_some_and(|found| !found.findings.is_empty())
+    }
+}
+
+impl From<&FileProblem> for ReportedFile {
+    fn from(problem: &FileProblem) -> Self {
+        Self { file: problem.path.display().to_string(), message: problem.message.clone() }
     }
 }
 
@@ -79,10 +100,15 @@ impl From<&Problem> for ReportedProblem {
     }
 }
 
-/// The report as text: defects, one per line, then counts, then Corefiles.
+/// The report as text: certificates, defects, one per line, then counts, then Corefiles.
 pub fn check_text(found: &CheckReport) -> String {
-    let mut text: String = found.defects.iter().map(|defect| format!("{defect}\n")).collect();
-    let defects = match found.defects.len() {
+    let of_files = found
+        .certificates
+        .iter()
+        .map(|certificate| format!("{}: {}\n", certificate.file, certificate.message));
+    let of_objects = found.defects.iter().map(|defect| format!("{defect}\n"));
+    let mut text: String = of_files.chain(of_objects).collect();
+    let defects = match found.certificates.len() + found.defects.len() {
         0 => "nothing is wrong".to_owned(),
         1 => "1 defect".to_owned(),
         count => format!("{count} defects"),

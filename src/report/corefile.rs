@@ -8,6 +8,7 @@ mod finding;
 mod given;
 mod notes;
 mod placeholder;
+mod protection;
 mod suggest;
 mod text;
 mod way;
@@ -92,6 +93,7 @@ impl CorefileReport {
         let mut report = Self { routes: way::ways(&seen), ..Self::default() };
         placeholder::check(&seen, &mut report.findings);
         delegation::check(&seen, &mut report.findings);
+        protection::check(&seen, &mut report.findings, &mut report.notes);
         bounds::check(&seen, &mut report.findings);
         notes::collect(&seen, &mut report.notes);
         report

@@ -120,3 +120,14 @@ impl TlsFiles {
         is_news.then_some(made)
     }
 }
+
+/// Everything that is wrong with the files now, and what is worth mending.
+pub fn examined(settings: &TlsSettings, now: u64) -> Vec<FileProblem> {
+    match Identity::new(settings, &Contents::read(settings), now) {
+        Err(problem) => vec![problem],
+        Ok(identity) => {
+            let warnings = identity.warnings(now).into_iter();
+            warnings.map(|warning| FileProblem::new(&settings.certificate, warning)).collect()
+        }
+    }
+}

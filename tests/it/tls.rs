@@ -1,5 +1,6 @@
 //! gRPC over TLS, between the real CoreDNS and the real meshdns: who is let in, and what becomes of certificates that change.
 
+mod check;
 mod front;
 mod peers;
 mod refused;
