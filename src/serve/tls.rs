@@ -108,8 +108,9 @@ impl Guest {
             return std::future::pending().await;
         }
         let expires = self.chain.first().and_then(Certificate::read).map_or(u64::MAX, |own| own.not_after);
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        let expiry = tokio::time::sleep(Duration::from_secs(expires.saturating_sub(now)));
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        // In its last second it would be let in again.
+        let expiry = tokio::time::sleep(Duration::from_secs(expires.saturating_add(1)).saturating_sub(now));
         tokio::select! {
             () = expiry => tracing::debug!("a client is asked to go: its certificate has expired"),
             refusal = self.loses_trust() => tracing::info!(%refusal, "a client is asked to go"),

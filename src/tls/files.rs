@@ -131,3 +131,101 @@ pub fn examined(settings: &TlsSettings, now: u64) -> Vec<FileProblem> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u64 = 1_800_000_000;
+
+    struct Scratch {
+        directory: tempfile::TempDir,
+        files: TlsFiles,
+    }
+
+    impl Scratch {
+        fn new() -> Self {
+            let directory = tempfile::tempdir().unwrap();
+            let path = |name: &str| directory.path().join(name);
+            let (certificate, key) = (path("tls.crt"), path("tls.key"));
+            let settings = TlsSettings { certificate, key, client_ca: None, client_names: Vec::new() };
+            Self { directory, files: TlsFiles::new(settings) }
+        }
+
+        fn write(&self, name: &str, text: &str) {
+            std::fs::write(self.directory.path().join(name), text).unwrap();
+        }
+
+        /// What comes of a look: nothing new, the names of the certificate, or what is wrong.
+        fn look(&mut self, told: bool, now: u64) -> Option<Result<String, String>> {
+            let made = self.files.look(told, now)?;
+            Some(made.map(|identity| identity.certificate.to_string()).map_err(|problem| problem.message))
+        }
+    }
+
+    /// A certificate for this name, valid from 2027-01-15 on, and its key.
+    fn pair(name: &str) -> (String, String) {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.not_before = rcgen::date_time_ymd(2027, 1, 15);
+        (params.self_signed(&key).unwrap().pem(), key.serialize_pem())
+    }
+
+    #[test]
+    fn a_change_counts_when_two_looks_find_the_same() {
+        let mut scratch = Scratch::new();
+        let ((first, first_key), (second, second_key)) = (pair("first"), pair("second"));
+        scratch.write("tls.crt", &first);
+        scratch.write("tls.key", &first_key);
+        assert_eq!(scratch.look(false, NOW), Some(Ok("first".to_owned())));
+        assert_eq!(scratch.look(false, NOW), None);
+        // Between the two files of somebody who writes one after the other.
+        scratch.write("tls.crt", &second);
+        assert_eq!(scratch.look(false, NOW), None);
+        scratch.write("tls.key", &second_key);
+        assert_eq!(scratch.look(false, NOW), None);
+        assert_eq!(scratch.look(false, NOW), Some(Ok("second".to_owned())));
+        assert_eq!(scratch.look(false, NOW), None);
+        assert_eq!(scratch.look(true, NOW), Some(Ok("second".to_owned())));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_once_and_again_to_who_asks() {
+        let mut scratch = Scratch::new();
+        let ((good, key), (other, _)) = (pair("good"), pair("other"));
+        scratch.write("tls.crt", &other);
+        scratch.write("tls.key", &key);
+        let told = scratch.look(false, NOW).unwrap().unwrap_err();
+        assert!(told.starts_with("is not the key of the certificate in "), "{told}");
+        assert_eq!(scratch.look(false, NOW), None);
+        assert_eq!(scratch.look(true, NOW), Some(Err(told)));
+        scratch.write("tls.crt", &good);
+        assert_eq!(scratch.look(false, NOW), None);
+        assert_eq!(scratch.look(false, NOW), Some(Ok("good".to_owned())));
+    }
+
+    #[test]
+    fn time_alone_may_mend_it() {
+        let mut scratch = Scratch::new();
+        let (certificate, key) = pair("early");
+        scratch.write("tls.crt", &certificate);
+        scratch.write("tls.key", &key);
+        let early = "is not valid before 2027-01-15T00:00:00Z";
+        assert_eq!(scratch.look(false, 1_799_971_199), Some(Err(early.to_owned())));
+        assert_eq!(scratch.look(false, 1_799_971_199), None);
+        assert_eq!(scratch.look(false, 1_799_971_200), Some(Ok("early".to_owned())));
+    }
+
+    #[test]
+    fn what_is_no_file_of_that_kind_is_not_read() {
+        let mut scratch = Scratch::new();
+        let (certificate, _) = pair("good");
+        scratch.write("tls.crt", &certificate);
+        scratch.write("tls.key", &"x".repeat(usize::try_from(LARGEST).unwrap() + 1));
+        let told = scratch.look(false, NOW).unwrap().unwrap_err();
+        assert_eq!(told, "is larger than 1048576 octets");
+        std::fs::remove_file(scratch.directory.path().join("tls.key")).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", scratch.directory.path().join("tls.key")).unwrap();
+        assert_eq!(scratch.look(true, NOW), Some(Err("is not a file".to_owned())));
+    }
+}

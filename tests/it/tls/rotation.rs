@@ -1,6 +1,6 @@
 //! Certificates and authorities that are replaced while CoreDNS asks.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::CLIENT;
 use super::front::{Front, NAME, Place, Server};
@@ -82,4 +82,19 @@ fn authorities_rotated() -> Report {
 #[test]
 fn a_rotation_of_authorities_costs_no_query_and_ends_old_trust() {
     undisturbed(authorities_rotated).all_answered(3 * SOME);
+}
+
+/// A connection is not a way around the end of a certificate.
+#[test]
+fn a_client_goes_when_its_certificate_expires() {
+    let (authority, place) = (Authority::new("ours"), Place::cert_manager());
+    place.fill(&authority.pair(NAME), &authority.pem);
+    let mut server = Server::start(&place, &format!("[{CLIENT}]"));
+    let pair = authority.pair_until(CLIENT, SystemTime::now() + Duration::from_secs(6));
+    let front = Front::start(&server, &pair, &authority.pem);
+    assert_eq!(data(&dig(front.dns, ["a.load.internal", "A"]).answer), ["10.20.30.50"]);
+    assert_eq!(server.meshdns.metrics().connections(), 1);
+    server.meshdns.wait_until("it is gone", |metrics| metrics.connections() == 0);
+    assert_eq!(dig(front.dns, ["b.load.internal", "A"]).status, "SERVFAIL");
+    server.wait_for_handshakes("expired", 1);
 }
