@@ -177,10 +177,11 @@ fn add(policy: &TtlPolicy, given: &mut Vec<Given>, fact: &Fact) {
         ttl: Some(ttl),
         mixed: fact.leads_outside,
     };
-    // Behind its class, and there by TTL; what the settings do not foresee goes before what is not there.
+    // Behind its class, and there by what gives it and TTL; what the settings do not foresee goes before what is not there.
     let behind = |known: &Given| {
         known.class == class
-            && (known.giver == Giver::Settings || known.ttl.is_some_and(|known| known.largest <= fact.ttl))
+            && (known.giver == Giver::Settings
+                || (&known.from, known.ttl.map(|ttl| ttl.largest)) <= (&new.from, Some(fact.ttl)))
     };
     let at = given
         .iter()

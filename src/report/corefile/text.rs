@@ -36,7 +36,9 @@ pub(in crate::report) fn corefile_text(found: &CorefileReport) -> String {
 
 /// A line for each TTL; those that objects of a class ask for in one line when they are many.
 fn rows(ttls: &[ReportedTtl]) -> Vec<[String; 6]> {
-    let alike = ttls.chunk_by(|one, other| one.by_objects && other.by_objects && one.class == other.class);
+    let alike = ttls.chunk_by(|one, other| {
+        one.by_objects && other.by_objects && (one.class, &one.from) == (other.class, &other.from)
+    });
     let told = alike.map(|alike| match alike {
         [first, .., last] if alike.len() > TOLD => vec![together(alike, first, last)],
         _ => alike.iter().map(row).collect(),
