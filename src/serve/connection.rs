@@ -42,9 +42,9 @@ impl Hello {
 }
 
 /// How long a peer may take to end its side after us.
-const LINGER: Duration = Duration::from_secs(1);
+pub(super) const LINGER: Duration = Duration::from_secs(1);
 /// What it still says is read in pieces of that size, and dropped.
-const DREGS: usize = 1024;
+pub(super) const DREGS: usize = 1024;
 
 /// A byte stream of either family, or over TLS.
 #[derive(Debug)]

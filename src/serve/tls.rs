@@ -11,13 +11,14 @@ mod sparing;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::connection::Connection;
+use super::connection::{Connection, DREGS, LINGER};
 use super::permits::Permits;
 use crate::telemetry::metrics::{Handshake, TlsMetrics};
 use crate::tls::{Certificate, CertificateDer, Identity, Reception, Refusal};
@@ -90,15 +91,36 @@ async fn greet(
 ) -> Result<TlsStream<TcpStream>, Refusal> {
     let reception =
         identity.receive().map_err(|error| Refusal::new(Handshake::NotReady, error.to_string()))?;
-    let shaken = timeout_at(deadline, TlsAcceptor::from(Arc::clone(&reception.config)).accept(stream)).await;
+    let shaken =
+        timeout_at(deadline, TlsAcceptor::from(Arc::clone(&reception.config)).accept(stream).into_fallible())
+            .await;
     let slow = |_| Refusal::new(Handshake::TimedOut, "its handshake took too long");
-    let mut stream = shaken.map_err(slow)?.map_err(|error| reception.refusal(&error))?;
+    let mut stream = match shaken.map_err(slow)? {
+        Ok(stream) => stream,
+        Err((error, mut stream)) => {
+            part(&mut stream, deadline).await;
+            return Err(reception.refusal(&error));
+        }
+    };
     if Reception::is_h2(stream.get_ref().1.alpn_protocol()) {
         return Ok(stream);
     }
-    // A farewell (close_notify), if it can be sent.
-    let _ = timeout_at(deadline, tokio::io::AsyncWriteExt::shutdown(&mut stream)).await;
+    part(&mut stream, deadline).await;
     Err(Refusal::no_h2())
+}
+
+/// Ends a connection so that what was said last arrives: closing on what the client still sends would reset it, and clients of
+/// TLS 1.3 send before they know whether they are let in.
+async fn part(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), deadline: Instant) {
+    let end = deadline.min(Instant::now() + LINGER);
+    let dregs = async {
+        stream.shutdown().await?;
+        let mut octets = [0; DREGS];
+        while stream.read(&mut octets).await? > 0 {}
+        std::io::Result::Ok(())
+    };
+    // However that ends.
+    let _ = timeout_at(end, dregs).await;
 }
 
 impl Guest {

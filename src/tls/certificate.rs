@@ -52,12 +52,39 @@ impl Certificate {
 /// The object identifier of the extension, with its tag and length (RFC 5280 §4.2.1.6).
 const ALTERNATIVE_NAMES: [u8; 5] = [0x06, 0x03, 0x55, 0x1d, 0x11];
 
+/// Names that are shown of a certificate, and characters of each: anybody may have made it.
+const MOST_SHOWN: usize = 5;
+const LONGEST_SHOWN: usize = 200;
+
 /// Its names.
 impl fmt::Display for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut names = self.uris.iter().chain(&self.dns_names);
-        let Some(first) = names.next() else { return f.write_str("no DNS name or URI") };
-        f.write_str(first)?;
-        names.try_for_each(|name| write!(f, ", {name}"))
+        let names = self.uris.iter().chain(&self.dns_names);
+        let count = self.uris.len() + self.dns_names.len();
+        if count == 0 {
+            return f.write_str("no DNS name or URI");
+        }
+        for (place, name) in names.take(MOST_SHOWN).enumerate() {
+            f.write_str(if place == 0 { "" } else { ", " })?;
+            write!(f, "{}", name.chars().take(LONGEST_SHOWN).collect::<String>().escape_debug())?;
+        }
+        match count.checked_sub(MOST_SHOWN) {
+            None | Some(0) => Ok(()),
+            Some(more) => write!(f, " and {more} more"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_strangers_fit_into_a_line() {
+        let uris = vec!["spiffe://a/\nERROR b".to_owned(), "x".repeat(1000)];
+        let dns_names = (0..9).map(|number| format!("n{number}")).collect();
+        let shown = Certificate { uris, dns_names, ..Certificate::default() }.to_string();
+        assert_eq!(shown, format!("spiffe://a/\\nERROR b, {}, n0, n1, n2 and 6 more", "x".repeat(200)));
+        assert_eq!(Certificate::default().to_string(), "no DNS name or URI");
     }
 }
