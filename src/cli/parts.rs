@@ -97,6 +97,7 @@ pub(super) fn parts(settings: &Settings, file: SettingsFile) -> Result<Parts> {
         let marked = Arc::clone(&catalog);
         let report = move |status: &kubernetes::Status| {
             readiness.explain(KUBERNETES, &status.waits_for());
+            readiness.note(KUBERNETES, &status.notes());
             metrics.kubernetes().set(status.figures());
             marked.staleness().set(restored::staleness(status, restored.load(Ordering::Relaxed)));
             standing.send_replace(restored::standing(status));

@@ -161,6 +161,12 @@ impl Status {
         if missing.is_empty() { "connecting".to_owned() } else { missing.join("; ") }
     }
 
+    /// What is wrong with kinds that nobody waits for any more, a line each: what they gave before stays in use.
+    pub fn notes(&self) -> Vec<String> {
+        let settled = self.feeds.iter().filter(|feed| feed.settled);
+        settled.filter_map(FeedStatus::defect).map(|defect| defect.to_string()).collect()
+    }
+
     /// Since when something may differ from what the API server has; `None` if nothing does, or nothing was ever heard.
     pub fn stale_since(&self) -> Option<SystemTime> {
         self.feeds.iter().filter(|feed| !feed.is_live()).filter_map(|feed| feed.heard).min()
