@@ -30,6 +30,13 @@ impl CoreDns {
         Self { _process: process }
     }
 
+    /// Starts it by a command that says everything.
+    pub(crate) fn started(command: &mut Command) -> Self {
+        let mut process = Process::start(command);
+        process.wait_for_line("CoreDNS-");
+        Self { _process: process }
+    }
+
     /// One that stands for the resolvers of a node: every name has the address 192.0.2.53, and no IPv6 address;
     /// every address has the name `resolver.example`.
     pub(crate) fn resolver(address: SocketAddr) -> Self {

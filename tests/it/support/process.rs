@@ -269,6 +269,12 @@ impl Meshdns {
         Self { process, grpc, dns, admin, settings }
     }
 
+    /// Starts it by a command that says everything, these addresses included.
+    pub(crate) fn started(ports: Ports, command: &mut Command) -> Self {
+        let Ports { grpc, dns, admin } = ports;
+        Self { process: Process::start(command), grpc, dns, admin, settings: PathBuf::new() }
+    }
+
     pub(crate) fn wait_until_ready(&mut self) {
         let admin = self.admin;
         self.process.wait_until("ready", |_| readiness(admin).starts_with("200 "));

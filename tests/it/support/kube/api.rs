@@ -53,11 +53,20 @@ impl Api {
 
     /// The same where a refusal is expected.
     pub(crate) fn try_apply(&self, documents: &str) -> kube::Result<Vec<Value>> {
+        self.apply_by(documents, "fieldManager=test&force=true")
+    }
+
+    /// The same, and fields that the API server does not know are refused.
+    pub(crate) fn try_apply_strictly(&self, documents: &str) -> kube::Result<Vec<Value>> {
+        self.apply_by(documents, "fieldManager=test&force=true&fieldValidation=Strict")
+    }
+
+    fn apply_by(&self, documents: &str, query: &str) -> kube::Result<Vec<Value>> {
         yaml::documents(documents)
             .map(|document| {
                 let object = document.parse().expect("the test writes YAML").to_json();
                 // The text as it stands: the API server reads YAML itself.
-                let uri = format!("{}?fieldManager=test&force=true", self.path_of(&object)?);
+                let uri = format!("{}?{query}", self.path_of(&object)?);
                 self.send(Method::PATCH, &uri, "application/apply-patch+yaml", document.text)
             })
             .collect()

@@ -257,6 +257,11 @@ impl ControlPlane {
         kubeconfig(url, identity, Some(&self.file("ca.crt")))
     }
 
+    /// The certificate of the authority that signed the API server's.
+    pub(crate) fn authority(&self) -> PathBuf {
+        self.file("ca.crt")
+    }
+
     /// A file of [`Pki::write`].
     fn file(&self, name: &str) -> PathBuf {
         Path::new(&self.files).join(name)
