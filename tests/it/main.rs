@@ -6,6 +6,7 @@ mod cluster;
 mod commands;
 mod corefile_check;
 mod corefiles;
+mod deploy;
 mod differential;
 mod doctor;
 mod everywhere;

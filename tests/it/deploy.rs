@@ -1,0 +1,9 @@
+//! The chart and the manifests: what they render to, what a real API server says of it, and that what they run answers.
+
+mod cell;
+mod chart;
+mod kustomize;
+mod manifests;
+mod permissions;
+mod running;
+mod values;
