@@ -8,6 +8,7 @@
 
 mod alias;
 mod asked;
+mod facts;
 mod kubernetes;
 mod mesh;
 mod notes;
@@ -22,6 +23,7 @@ mod zonal;
 mod zone;
 
 pub use asked::{Asked, AskedError};
+pub use facts::{Facts, Origin, Scope};
 pub use notes::{Notes, Recorder, Step, Topic, Weight};
 pub use outcome::{Addresses, Alias, Base, Data, MadeName, NameServer, Outcome, Records, Soa};
 
@@ -110,6 +112,7 @@ pub fn answer(catalog: &Catalog, question: &Question, notes: &mut impl Notes) ->
 fn lookup(catalog: &Catalog, name: &Asked, kind: u16, notes: &mut impl Notes, depth: usize) -> Outcome {
     match catalog.policy.zones.find(name.wire()) {
         Some((zone, at)) => {
+            notes.lies_in(zone.kind.into());
             notes.say(|| Step::of(Topic::Zone, format!("zone {} takes the name", zone.name)));
             in_zone(catalog, zone, at, name, kind, notes, depth)
         }
@@ -146,13 +149,29 @@ fn in_zone(
     let found = match zone::fixed(catalog, zone, at, name, kind, authority, notes) {
         Some(found) => found,
         None if zone.kind == ZoneKind::Reverse => reverse::find(catalog, name, kind, notes),
-        None => kubernetes::find(catalog, zone, at, name, kind, notes),
+        None => match kubernetes::find(catalog, zone, at, name, kind, notes) {
+            Found::Missing => Found::Missing,
+            found => {
+                // What may come any moment may be a mesh host instead.
+                if !matches!(found, Found::Pending) || zone.kind != ZoneKind::Cluster {
+                    notes.known_to(Origin::Kubernetes);
+                }
+                found
+            }
+        },
     };
     let found = match found {
         Found::Missing | Found::Pending if zone.kind == ZoneKind::Cluster => {
             match (mesh::find(catalog, name, kind, notes), found) {
+                (Found::Missing, Found::Pending) => {
+                    notes.known_to(Origin::Kubernetes);
+                    Found::Pending
+                }
                 (Found::Missing, kubernetes) => kubernetes,
-                (mesh, _) => mesh,
+                (mesh, _) => {
+                    notes.known_to(Origin::Istio);
+                    mesh
+                }
             }
         }
         found => found,

@@ -183,6 +183,19 @@ impl Catalog {
         self.serials.replace(area, content(old.as_deref()), content(new.as_deref()));
     }
 
+    /// How many units of each kind there are.
+    pub fn sizes(&self) -> [(&'static str, usize); 6] {
+        let (exact, wildcard) = self.hosts.sizes();
+        [
+            ("namespace", self.namespaces.len()),
+            ("service", self.services.len()),
+            ("service_import", self.imports.len()),
+            ("pod", self.pods.len()),
+            ("host", exact),
+            ("wildcard_host", wildcard),
+        ]
+    }
+
     /// How many mesh hosts are declared more than once, and how many istiod has other addresses of.
     pub fn tallies(&self) -> &Tallies {
         &self.tallies

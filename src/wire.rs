@@ -60,7 +60,19 @@ pub fn respond(
     rotation: u32,
     reply: &mut Vec<u8>,
 ) -> Verdict {
-    let (verdict, stale) = respond_or_refuse(catalog, packet, transport, rotation, reply, &mut ());
+    respond_noting(catalog, packet, transport, rotation, reply, &mut ())
+}
+
+/// [`respond`] with notes for who counts.
+pub fn respond_noting(
+    catalog: &Catalog,
+    packet: &[u8],
+    transport: Transport,
+    rotation: u32,
+    reply: &mut Vec<u8>,
+    notes: &mut impl Notes,
+) -> Verdict {
+    let (verdict, stale) = respond_or_refuse(catalog, packet, transport, rotation, reply, notes);
     if stale.is_some() {
         catalog.staleness().count();
     }
@@ -93,6 +105,7 @@ fn respond_or_refuse(
         Ok(request) => request,
         Err(problem) => return (refuse(packet, problem, transport, reply), None),
     };
+    notes.asked(request.question.kind);
     // Before the answer is looked up: one that changes in between was not stale.
     let stale = catalog.staleness().get();
     let outcome = answer(catalog, &request.question, notes);

@@ -14,8 +14,8 @@ use std::sync::Arc;
 use super::alias::{self, Place};
 use super::zone::Authority;
 use super::{
-    Addresses, Asked, Found, Notes, Outcome, Records, Step, Topic, Weight, kind, kubernetes, negative,
-    not_yet, pending_soa, zone,
+    Addresses, Asked, Found, Notes, Origin, Outcome, Records, Scope, Step, Topic, Weight, kind, kubernetes,
+    negative, not_yet, pending_soa, zone,
 };
 use crate::catalog::{
     AddressOrigin, Catalog, Class, HostState, HostUnit, Parity, PassedOver, ServiceSet, UnitTtl,
@@ -101,7 +101,12 @@ pub(super) fn outside_zones(
         Step::of(Topic::Zone, format!("the mesh host {apex} is a zone of its own"))
     });
     let authority = Authority::of_host(catalog, name.start(apex), serial, name);
-    match find(catalog, name, kind, notes) {
+    notes.lies_in(Scope::Mesh);
+    let found = find(catalog, name, kind, notes);
+    if !matches!(found, Found::Missing) {
+        notes.known_to(Origin::Istio);
+    }
+    match found {
         Found::Records(records, class, unit) => super::data(catalog, name, records, class, unit, notes),
         Found::Alias { target, text, ttl } => {
             let place = Place { zone: None, authority };

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::{Origin, Scope};
 use crate::catalog::{Class, GivenTtl};
 use crate::model::{Key, Kind, ObjectName};
 
@@ -95,6 +96,15 @@ pub trait Notes {
 
     /// Takes down which TTL records of a class were given. A reply with aliases has the smallest of several.
     fn gave(&mut self, _class: Class, _ttl: GivenTtl) {}
+
+    /// Takes down which record type is asked for.
+    fn asked(&mut self, _kind: u16) {}
+
+    /// Takes down where a name lies: first the one that was asked for, then those that aliases lead to.
+    fn lies_in(&mut self, _scope: Scope) {}
+
+    /// Takes down what knows a name, in the same order.
+    fn known_to(&mut self, _origin: Origin) {}
 }
 
 impl Notes for () {

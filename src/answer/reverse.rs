@@ -8,7 +8,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::{Asked, Base, Found, MadeName, Notes, Records, Step, Topic, Weight, kind, kubernetes, select};
+use super::{
+    Asked, Base, Found, MadeName, Notes, Origin, Records, Step, Topic, Weight, kind, kubernetes, select,
+};
 use crate::catalog::{Catalog, Class, ReverseOwner, ServiceUnit, UnitTtl};
 use crate::model::{Kind, Name, push_label, reverse_address};
 
@@ -68,6 +70,7 @@ fn pointers(
             (ReverseOwner::ClusterIp(key) | ReverseOwner::Endpoint(key), Some(zone)) => {
                 let Some(unit) = catalog.service(key) else { continue };
                 if unit.has_cluster_ip(address) {
+                    notes.known_to(Origin::Kubernetes);
                     notes.say(|| {
                         Step::of(Topic::Object, format!("Service {} has the address {address}", unit.name))
                             .about(Kind::Service, &unit.name)
@@ -109,8 +112,12 @@ fn pointers(
     if endpoints.is_empty()
         && let Some((pointer, ttl)) = hosts.into_iter().next()
     {
+        notes.known_to(Origin::Istio);
         ttls.extend(ttl);
         return vec![pointer];
+    }
+    if !endpoints.is_empty() {
+        notes.known_to(Origin::Kubernetes);
     }
     endpoints
 }

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use super::{
-    Addresses, Asked, Base, Found, MadeName, NameServer, Notes, Records, Soa, Step, Topic, Weight, kind,
-    mesh, select,
+    Addresses, Asked, Base, Found, MadeName, NameServer, Notes, Origin, Records, Soa, Step, Topic, Weight,
+    kind, mesh, select,
 };
 use crate::catalog::{Catalog, Class, Owners, ReverseOwner, ServiceKind, UnitTtl};
 use crate::model::{Zone, ZoneKind, push_label};
@@ -87,6 +87,7 @@ pub(super) fn fixed(
         2 if name.label(0) == b"ns" && name.label(1) == b"dns" => server_addresses(catalog, zone, at, kind),
         _ => return None,
     };
+    notes.known_to(Origin::Zone);
     notes.say(|| Step::of(Topic::Name, "it is a name that every zone has").weighing(Weight::Fallback));
     Some(found)
 }
@@ -101,6 +102,9 @@ fn apex(
     notes: &mut impl Notes,
 ) -> Found {
     notes.say(|| Step::of(Topic::Name, "it is the apex of the zone").weighing(Weight::Fallback));
+    if matches!(kind, kind::SOA | kind::NS) || zone.kind != ZoneKind::Cluster {
+        notes.known_to(Origin::Zone);
+    }
     match kind {
         kind::SOA => found(asked_for(authority)),
         kind::NS => match name_servers(catalog, zone, at) {
@@ -108,8 +112,14 @@ fn apex(
             servers => found(Records::NameServers(servers)),
         },
         _ if zone.kind == ZoneKind::Cluster => match mesh::find(catalog, name, kind, notes) {
-            Found::Missing | Found::Pending | Found::Waiting => Found::Nothing,
-            found => found,
+            Found::Missing | Found::Pending | Found::Waiting => {
+                notes.known_to(Origin::Zone);
+                Found::Nothing
+            }
+            found => {
+                notes.known_to(Origin::Istio);
+                found
+            }
         },
         _ => Found::Nothing,
     }

@@ -248,6 +248,11 @@ impl Hosts {
         old
     }
 
+    /// How many exact hosts and how many wildcards there are.
+    pub(super) fn sizes(&self) -> (usize, usize) {
+        (self.exact.len(), self.wildcard.len())
+    }
+
     /// The unit of a host.
     pub(super) fn get(&self, name: &Name, wildcard: bool) -> Option<Arc<HostUnit>> {
         if wildcard { self.wildcard(name.wire()) } else { self.exact(name.wire()) }

@@ -74,6 +74,12 @@ impl<K: Hash + Eq + Clone, V: Clone> Table<K, V> {
         Some(before)
     }
 
+    /// How many values there are, while the writer does nothing: otherwise a few more or less.
+    pub(super) fn len(&self) -> usize {
+        let empty = self.empty.lock().unwrap_or_else(PoisonError::into_inner).len();
+        self.entries.len().saturating_sub(empty)
+    }
+
     /// Every value, in no particular order.
     pub(super) fn values(&self) -> Vec<V> {
         self.entries.pin().values().flatten().cloned().collect()
@@ -100,6 +106,7 @@ mod tests {
                     None => prop_assert_eq!(table.remove(&key), map.remove(&key)),
                 }
                 prop_assert_eq!(table.get(&key), map.get(&key).copied());
+                prop_assert_eq!(table.len(), map.len());
             }
             let (mut values, mut expected) = (table.values(), map.into_values().collect::<Vec<_>>());
             values.sort_unstable();

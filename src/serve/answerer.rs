@@ -5,15 +5,16 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::chase::Chaser;
 use super::dns::server_failure;
 use super::readiness::Readiness;
+use crate::answer::{Facts, Origin};
 use crate::catalog::Catalog;
 use crate::random::random;
-use crate::telemetry::metrics::{Listener, QueryShard, Rcode};
-use crate::wire::{Chase, Transport, Verdict, respond};
+use crate::telemetry::metrics::{Counted, Listener, QueryShard, Rcode};
+use crate::wire::{Chase, Transport, Verdict, respond_noting};
 
 /// Room for the usual reply.
 pub(super) const USUAL_REPLY: usize = 512;
@@ -25,6 +26,12 @@ pub struct Answerer {
     chaser: Arc<Chaser>,
     metrics: Arc<QueryShard>,
     rotation: AtomicU32,
+}
+
+/// Who asks, and where.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Client {
+    pub(super) listener: Listener,
 }
 
 /// What to do about a packet.
@@ -44,8 +51,22 @@ pub(super) enum Step {
 #[derive(Debug)]
 pub(super) struct Waiting {
     chase: Box<Chase>,
-    listener: Listener,
+    asked: Query,
+}
+
+/// A query that is being answered.
+#[derive(Clone, Copy, Debug)]
+struct Query {
+    client: Client,
+    facts: Facts,
     started: Instant,
+}
+
+/// Whether a query had to wait for a lookup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Chased {
+    Yes,
+    No,
 }
 
 impl Answerer {
@@ -64,53 +85,78 @@ impl Answerer {
     }
 
     /// Answers a packet, as far as that goes without waiting.
-    pub(super) fn take(&self, packet: &[u8], transport: Transport, reply: &mut Vec<u8>) -> Step {
-        let (started, listener) = (Instant::now(), listener(transport));
-        if listener != Listener::Grpc && !self.readiness.is_complete() {
-            return self.unready(packet, listener, started, reply);
+    pub(super) fn take(&self, packet: &[u8], client: Client, reply: &mut Vec<u8>) -> Step {
+        let (started, transport) = (Instant::now(), client.transport());
+        let asked = Query { client, facts: Facts::default(), started };
+        if transport != Transport::Grpc && !self.readiness.is_complete() {
+            return self.unready(packet, asked, reply);
         }
         let rotation = self.rotation.fetch_add(1, Ordering::Relaxed);
-        let (step, rcode) = match respond(&self.catalog, packet, transport, rotation, reply) {
+        let mut facts = Facts::default();
+        let verdict = respond_noting(&self.catalog, packet, transport, rotation, reply, &mut facts);
+        let mut asked = Query { facts, ..asked };
+        let (step, rcode) = match verdict {
             Verdict::Reply => (Step::Send, Rcode::of(reply)),
             Verdict::Drop => (Step::Nothing, Rcode::Dropped),
             Verdict::Unreadable => (Step::Unreadable, Rcode::Status),
-            Verdict::Chase(chase) => return Step::Wait(Waiting { chase, listener, started }),
+            Verdict::Chase(chase) => {
+                asked.facts.origin = Origin::Upstream;
+                return Step::Wait(Waiting { chase, asked });
+            }
         };
-        self.metrics.record(listener, rcode, started.elapsed());
+        self.ended(asked, rcode, Chased::No);
         step
     }
 
     /// Finishes a query that had to wait. Drop the future to give up.
     pub(super) async fn finish(&self, waiting: Waiting, reply: &mut Vec<u8>) {
-        let Waiting { chase, listener, started } = waiting;
+        let Waiting { chase, asked } = waiting;
         let answer = self.chaser.look_up(&chase).await;
         chase.finish(answer.as_deref(), reply);
-        self.metrics.record(listener, Rcode::of(reply), started.elapsed());
+        self.ended(asked, Rcode::of(reply), Chased::Yes);
     }
 
     /// The same where nobody can wait: the reply of a failed lookup.
     pub(super) fn finish_at_once(&self, waiting: &Waiting, reply: &mut Vec<u8>) {
         waiting.chase.finish(None, reply);
-        self.metrics.record(waiting.listener, Rcode::of(reply), waiting.started.elapsed());
+        self.ended(waiting.asked, Rcode::of(reply), Chased::Yes);
     }
 
     /// Counts a call that got a status in place of a message.
-    pub(super) fn count_status(&self) {
-        self.metrics.record(Listener::Grpc, Rcode::Status, std::time::Duration::ZERO);
+    pub(super) fn count_status(&self, listener: Listener) {
+        self.metrics.record(&Counted {
+            listener,
+            facts: Facts::default(),
+            rcode: Rcode::Status,
+            chased: false,
+            took: Duration::ZERO,
+        });
     }
 
-    fn unready(&self, packet: &[u8], listener: Listener, started: Instant, reply: &mut Vec<u8>) -> Step {
+    fn unready(&self, packet: &[u8], asked: Query, reply: &mut Vec<u8>) -> Step {
         let answered = server_failure(packet, reply);
-        let rcode = if answered { Rcode::ServFail } else { Rcode::Dropped };
-        self.metrics.record(listener, rcode, started.elapsed());
+        self.ended(asked, if answered { Rcode::ServFail } else { Rcode::Dropped }, Chased::No);
         if answered { Step::Send } else { Step::Nothing }
+    }
+
+    fn ended(&self, asked: Query, rcode: Rcode, chased: Chased) {
+        self.metrics.record(&Counted {
+            listener: asked.client.listener,
+            facts: asked.facts,
+            rcode,
+            chased: chased == Chased::Yes,
+            took: asked.started.elapsed(),
+        });
     }
 }
 
-fn listener(transport: Transport) -> Listener {
-    match transport {
-        Transport::Grpc => Listener::Grpc,
-        Transport::Udp => Listener::Udp,
-        Transport::Tcp => Listener::Tcp,
+impl Client {
+    fn transport(self) -> Transport {
+        match self.listener {
+            // The admin listener takes no queries.
+            Listener::Grpc | Listener::GrpcUnix | Listener::Admin => Transport::Grpc,
+            Listener::Udp => Transport::Udp,
+            Listener::Tcp => Transport::Tcp,
+        }
     }
 }

@@ -101,6 +101,11 @@ impl Connection {
         }
     }
 
+    /// Whether it is over a Unix socket.
+    pub(super) fn is_unix(&self) -> bool {
+        matches!(self.stream, Stream::Unix(_))
+    }
+
     /// Whether it is open to a network as it is.
     pub(super) fn is_plain_tcp(&self) -> bool {
         matches!(self.stream, Stream::Tcp(_))

@@ -24,13 +24,13 @@ use tonic::{Request, Response, Status};
 use tonic_health::pb::health_server::HealthServer;
 
 use super::accept::Incoming;
-use super::answerer::{Answerer, Step, USUAL_REPLY};
+use super::answerer::{Answerer, Client, Step, USUAL_REPLY};
 use super::connection::Connection;
 use super::proto::{DESCRIPTORS, DnsPacket, DnsService, DnsServiceServer};
 use super::stop::{Stop, StopSignal};
 use super::tls::{Gate, Guest};
 use crate::random::random;
-use crate::wire::Transport;
+use crate::telemetry::metrics::Listener;
 use health::Healthy;
 use single::Single;
 
@@ -92,7 +92,8 @@ pub async fn serve(
     limits: GrpcLimits,
     stop: Stop,
 ) -> Result<(), GrpcError> {
-    let routes = routes(answerer)?;
+    let network = routes(Arc::clone(&answerer), Listener::Grpc)?;
+    let local = routes(answerer, Listener::GrpcUnix)?;
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -100,7 +101,8 @@ pub async fn serve(
             Some(ended) = connections.join_next() => note(ended),
             connection = incoming.next() => match connection {
                 Some(Ok(connection)) => {
-                    connections.spawn(receive(connection, gate.clone(), routes.clone(), limits, stop.clone()));
+                    let routes = if connection.is_unix() { local.clone() } else { network.clone() };
+                    connections.spawn(receive(connection, gate.clone(), routes, limits, stop.clone()));
                 }
                 Some(Err(error)) => tracing::debug!(%error, "connection lost before it was served"),
                 None => break,
@@ -115,13 +117,13 @@ pub async fn serve(
     Ok(())
 }
 
-fn routes(answerer: Arc<Answerer>) -> Result<Routes, GrpcError> {
+fn routes(answerer: Arc<Answerer>, listener: Listener) -> Result<Routes, GrpcError> {
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .build_v1()?;
     let health = HealthServer::new(Healthy { readiness: answerer.readiness().clone() });
-    let queries = DnsServiceServer::new(Queries { answerer })
+    let queries = DnsServiceServer::new(Queries { answerer, listener })
         .max_decoding_message_size(LARGEST_MESSAGE)
         .max_encoding_message_size(LARGEST_MESSAGE);
     Ok(Routes::new(queries).add_service(health).add_service(reflection).prepare())
@@ -199,6 +201,7 @@ fn note(ended: Result<Result<(), tonic::transport::Error>, tokio::task::JoinErro
 
 struct Queries {
     answerer: Arc<Answerer>,
+    listener: Listener,
 }
 
 #[tonic::async_trait]
@@ -206,12 +209,13 @@ impl DnsService for Queries {
     async fn query(&self, request: Request<DnsPacket>) -> Result<Response<DnsPacket>, Status> {
         let readiness = self.answerer.readiness();
         if !readiness.is_complete() {
-            self.answerer.count_status();
+            self.answerer.count_status(self.listener);
             return Err(Status::unavailable("not everything is known yet"));
         }
+        let client = Client { listener: self.listener };
         let packet = request.into_inner().msg;
         let mut msg = Vec::with_capacity(USUAL_REPLY);
-        match self.answerer.take(&packet, Transport::Grpc, &mut msg) {
+        match self.answerer.take(&packet, client, &mut msg) {
             Step::Send => {}
             Step::Wait(waiting) => self.answerer.finish(waiting, &mut msg).await,
             Step::Nothing | Step::Unreadable => return Err(unreadable(packet.len())),

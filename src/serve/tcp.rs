@@ -17,10 +17,10 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::accept::rest;
-use super::answerer::{Answerer, Step, USUAL_REPLY};
+use super::answerer::{Answerer, Client, Step, USUAL_REPLY};
 use super::permits::{Permit, Permits};
 use super::stop::Stop;
-use crate::wire::Transport;
+use crate::telemetry::metrics::Listener;
 
 /// Octets before a message.
 const PREFIX: usize = 2;
@@ -96,8 +96,9 @@ async fn converse(
     limits: TcpLimits,
     stop: Stop,
 ) -> io::Result<()> {
+    let client = Client { listener: Listener::Tcp };
     let (reader, writer) = stream.split();
-    let mut talk = Talk { writer, answerer, limits, output: Vec::new(), waiting: JoinSet::new() };
+    let mut talk = Talk { writer, client, answerer, limits, output: Vec::new(), waiting: JoinSet::new() };
     let mut input = Input { reader, octets: Vec::with_capacity(READ) };
     let mut deadline = Instant::now() + limits.idle;
     let requested = stop.requested();
@@ -149,6 +150,7 @@ impl Input<'_> {
 /// The side that answers.
 struct Talk<'a> {
     writer: WriteHalf<'a>,
+    client: Client,
     answerer: Arc<Answerer>,
     limits: TcpLimits,
     output: Vec<u8>,
@@ -162,7 +164,7 @@ impl Talk<'_> {
 
     async fn take(&mut self, packet: &[u8]) -> io::Result<()> {
         let mut reply = Vec::with_capacity(USUAL_REPLY);
-        match self.answerer.take(packet, Transport::Tcp, &mut reply) {
+        match self.answerer.take(packet, self.client, &mut reply) {
             Step::Send => self.put(&reply),
             Step::Nothing | Step::Unreadable => {}
             Step::Wait(waiting) => {

@@ -14,9 +14,9 @@ use tokio::io::Interest;
 use tokio::net::UdpSocket;
 use tokio::task::JoinSet;
 
-use super::answerer::{Answerer, Step, USUAL_REPLY};
+use super::answerer::{Answerer, Client, Step, USUAL_REPLY};
 use super::stop::Stop;
-use crate::wire::Transport;
+use crate::telemetry::metrics::Listener;
 
 /// As much as the kernel joins. Pages that are never written to cost no memory.
 const SLOT: usize = 1 << 16;
@@ -101,7 +101,8 @@ impl Server {
     }
 
     async fn take(&mut self, packet: &[u8], route: Route) {
-        match self.answerer.take(packet, Transport::Udp, &mut self.reply) {
+        let client = Client { listener: Listener::Udp };
+        match self.answerer.take(packet, client, &mut self.reply) {
             Step::Send => self.port.send(&self.reply, route).await,
             Step::Nothing | Step::Unreadable => {}
             Step::Wait(waiting) if self.waiting.len() >= WAITING => {

@@ -30,7 +30,7 @@ pub use istiod::{IstiodFigures, IstiodMetrics, TableAge};
 pub use kubernetes::{KubernetesMetrics, WatchFigures};
 pub use ledger::{LedgerMetrics, ShardWrite};
 pub use propagation::PropagationMetrics;
-pub use queries::{QueryShard, Rcode};
+pub use queries::{Counted, Listener, QueryShard, Rcode, origin_label, scope_label};
 pub use reload::ReloadMetrics;
 pub use snapshot::{SnapshotFigures, SnapshotMetrics};
 pub use sources::SourceMetrics;
@@ -38,31 +38,6 @@ pub use stale::StaleMetrics;
 pub use tls::{Handshake, TlsMetrics};
 
 use queries::Queries;
-
-/// Where queries and connections come in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Listener {
-    /// gRPC over TCP or a Unix socket.
-    Grpc,
-    /// Plain DNS over UDP.
-    Udp,
-    /// Plain DNS over TCP.
-    Tcp,
-    /// Admin HTTP.
-    Admin,
-}
-
-impl Listener {
-    /// The label's value.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Grpc => "grpc",
-            Self::Udp => "udp",
-            Self::Tcp => "tcp",
-            Self::Admin => "admin",
-        }
-    }
-}
 
 /// How the lookup of an alias target outside our zones ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -89,9 +89,7 @@ fn asked_while_one_is_not_ready() -> Report {
         .server
         .wait_until("manifests", |metrics| metrics.sample("meshdns_objects{kind=\"ServiceEntry\"}") == 1);
     let load = Load::start(front.dns, EVERY);
-    unready.server.wait_until("asked", |metrics| {
-        metrics.sample(r#"meshdns_queries_total{listener="grpc",rcode="status"}"#) > 0
-    });
+    unready.server.wait_until("asked", |metrics| metrics.queries("grpc", "status") > 0);
     load.send_more(SOME);
     let page = unready.server.page("/readyz");
     assert!(page.starts_with("503 istiod"), "{page}");

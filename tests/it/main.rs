@@ -21,6 +21,7 @@ mod layers;
 mod ledger;
 mod listeners;
 mod live;
+mod metrics;
 mod packets;
 mod parity;
 mod planning;

@@ -1,4 +1,4 @@
-//! Mesh hosts that somebody should look at, as the catalog counts them at the moment of asking.
+//! The size of the catalog, and mesh hosts that somebody should look at, as it counts them at the moment of asking.
 
 use std::sync::{Arc, OnceLock};
 
@@ -33,6 +33,12 @@ impl HostMetrics {
 impl Collector for HostMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
         let Some((catalog, differences)) = self.0.get() else { return Ok(()) };
+        let help = "Units that answers are made of, by kind";
+        let mut units = encoder.encode_descriptor("meshdns_catalog_units", help, None, MetricType::Gauge)?;
+        for (kind, count) in catalog.sizes() {
+            let count = ConstGauge::new(i64::try_from(count).unwrap_or(i64::MAX));
+            count.encode(units.encode_family(&[("kind", kind)])?)?;
+        }
         let mut gauge = |name, help, value: u64| {
             let encoder = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
             ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX)).encode(encoder)

@@ -44,9 +44,7 @@ impl Hung {
 
 /// Answers of every listener.
 fn asked(metrics: &Metrics) -> u64 {
-    let of = |listener| {
-        metrics.sample(&format!("meshdns_queries_total{{listener=\"{listener}\",rcode=\"NOERROR\"}}"))
-    };
+    let of = |listener| metrics.queries(listener, "NOERROR");
     of("grpc") + of("udp") + of("tcp")
 }
 

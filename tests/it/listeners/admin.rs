@@ -71,8 +71,8 @@ async fn metrics_are_shown_from_the_beginning() {
     let (status, text) = page(server.admin(), "/metrics").await;
     assert_eq!(status, 200);
     for line in [
-        "meshdns_queries_total{listener=\"grpc\",rcode=\"NOERROR\"} 0",
-        "meshdns_query_duration_seconds_count{listener=\"udp\"} 0",
+        r#"meshdns_queries_total{listener="grpc",zone="none",type="other",rcode="status",source="none"} 0"#,
+        r#"meshdns_query_duration_seconds_count{listener="udp",chased="false"} 0"#,
         "meshdns_connections{listener=\"admin\"} 1",
         "meshdns_build_info{version=",
         "meshdns_reloads_total 3",

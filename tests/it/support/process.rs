@@ -323,6 +323,17 @@ impl Meshdns {
     }
 }
 
+/// Queries of `/metrics` that came in there and got this RCODE.
+pub(crate) fn queries(text: &str, listener: &str, rcode: &str) -> u64 {
+    let (listener, rcode) = (format!("listener=\"{listener}\""), format!("rcode=\"{rcode}\""));
+    let of = |line: &str| {
+        let (labels, count) = line.strip_prefix("meshdns_queries_total{")?.split_once("} ")?;
+        let has = |label: &str| labels.split(',').any(|given| given == label);
+        (has(&listener) && has(&rcode)).then(|| count.parse::<u64>().ok())?
+    };
+    text.lines().filter_map(of).sum()
+}
+
 /// What a server counts.
 pub(crate) struct Metrics(String);
 
@@ -337,9 +348,14 @@ impl Metrics {
         self.0.lines().find_map(value).unwrap_or_default()
     }
 
+    /// Queries that came in there and got this RCODE.
+    pub(crate) fn queries(&self, listener: &str, rcode: &str) -> u64 {
+        queries(&self.0, listener, rcode)
+    }
+
     /// Queries over gRPC that were answered.
     pub(crate) fn answered(&self) -> u64 {
-        self.sample(r#"meshdns_queries_total{listener="grpc",rcode="NOERROR"}"#)
+        self.queries("grpc", "NOERROR")
     }
 
     /// Open gRPC connections.
