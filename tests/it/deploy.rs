@@ -2,6 +2,7 @@
 
 mod cell;
 mod chart;
+mod image;
 mod kustomize;
 mod manifests;
 mod permissions;

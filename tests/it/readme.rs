@@ -3,6 +3,10 @@
 use std::net::SocketAddr;
 use std::process::Command;
 
+use meshdns::catalog::{Churn, Class, TtlSetting};
+use meshdns::config::{Overrides, Settings};
+use meshdns::model::Ttl;
+
 use crate::support::coredns::{CoreDns, Corefile};
 use crate::support::istiod::{Istiod, Mode};
 use crate::support::process::{Meshdns, free_address};
@@ -121,6 +125,19 @@ fn the_readme_shows_what_is_printed() {
         );
     }
     assert!(checked >= 10, "only {checked} examples were found");
+}
+
+#[test]
+fn the_example_of_churn_is_what_it_says() {
+    let (_, section) = include_str!("../../docs/ttl.md").split_once("\n## TTLs that follow churn\n").unwrap();
+    let text = format!("zones: [a.example]\n{}", block(section, "yaml"));
+    let ttl = Settings::read("docs/ttl.md", &text, &Overrides::default()).unwrap().ttl;
+    let srv = TtlSetting::Fixed(Ttl::new(5).unwrap());
+    assert_eq!((ttl.default, ttl.classes.get(Class::Srv)), (TtlSetting::Churn, Some(srv)));
+    // The text gives the TTLs of these ages, by the defaults.
+    assert_eq!(ttl.churn, Churn::default());
+    let ages = [60, 600, 3600, 25 * 3600].map(|age| ttl.churn.ttl(age).seconds());
+    assert_eq!(ages, [7, 24, 60, 300]);
 }
 
 #[test]
