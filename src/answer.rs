@@ -8,6 +8,7 @@
 
 mod alias;
 mod asked;
+mod cause;
 mod facts;
 mod kubernetes;
 mod mesh;
@@ -23,6 +24,7 @@ mod zonal;
 mod zone;
 
 pub use asked::{Asked, AskedError};
+pub use cause::Cause;
 pub use facts::{Facts, Origin, Scope};
 pub use notes::{Notes, Recorder, Step, Topic, Weight};
 pub use outcome::{Addresses, Alias, Base, Data, MadeName, NameServer, Outcome, Records, Soa};

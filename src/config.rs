@@ -22,6 +22,7 @@ mod snapshot;
 mod sources;
 mod state_directory;
 mod suggest;
+mod telemetry;
 mod tls;
 mod ttl;
 mod upstreams;
@@ -36,9 +37,11 @@ pub use ledger::{
 pub use listen::{GrpcAddress, Inspect, Listen};
 pub use overrides::Overrides;
 pub use problem::{Problem, Problems};
+pub use reload::Live;
 pub use service_entries::ServiceEntrySettings;
 pub use snapshot::{NoSnapshotFile, SnapshotSettings};
 pub use sources::Sources;
+pub use telemetry::TelemetrySettings;
 pub use upstreams::Upstreams;
 
 use crate::catalog::TtlPolicy;
@@ -66,6 +69,8 @@ pub struct Settings {
     pub service_entries: ServiceEntrySettings,
     /// How long answers may be kept.
     pub ttl: TtlPolicy,
+    /// What is told about single queries.
+    pub telemetry: TelemetrySettings,
 }
 
 impl Settings {
@@ -103,6 +108,7 @@ impl Settings {
         let service_entries =
             root.section("serviceEntries", |section| ServiceEntrySettings::read(report, section, overrides));
         let ttl = root.section("ttl", ttl::read);
+        let telemetry = root.section("telemetry", TelemetrySettings::read);
         let catch_all = overrides.catch_all.unwrap_or(catch_all);
         let zones = zones.complete(report, overrides, cluster_set_zones, catch_all);
         sources.kubernetes = api_server
@@ -110,7 +116,7 @@ impl Settings {
         if let Some(istiod) = &mut sources.istiod {
             istiod::complete(istiod, &zones, &service_entries);
         }
-        Self { zones, catch_all, listen, sources, upstreams, kubernetes, service_entries, ttl }
+        Self { zones, catch_all, listen, sources, upstreams, kubernetes, service_entries, ttl, telemetry }
     }
 }
 

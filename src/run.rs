@@ -40,6 +40,7 @@ use crate::serve::{
     Dealer, Gate, Hello, Identities, Listening, Liveness, Permits, Readiness, Stop, StopSignal, accept, admin,
 };
 use crate::telemetry::metrics::{Listener, Metrics};
+use crate::telemetry::witness::Witness;
 use bound::Bound;
 use worker::{Ended, Worker, Workers};
 
@@ -63,6 +64,8 @@ pub struct Parts {
     pub readiness: Readiness,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// Who sees to queries that are told about one by one.
+    pub witness: Arc<Witness>,
     /// The certificates of gRPC over TCP; none: it is plaintext.
     pub identities: Option<Identities>,
     /// Admin pages of others.
@@ -204,6 +207,7 @@ fn workers(settings: &RunSettings, parts: &Parts, liveness: &Liveness, stop: &St
         readiness: parts.readiness.clone(),
         liveness: liveness.clone(),
         metrics: Arc::clone(&parts.metrics),
+        witness: Arc::clone(&parts.witness),
         chaser: Chaser::new(settings.upstreams.clone(), limits.chase, &parts.metrics),
         grpc_permits: permits(limits.grpc_connections, limits.grpc_connections, Listener::Grpc),
         gate: parts.identities.clone().map(|identities| Gate::new(identities, parts.metrics.tls())),

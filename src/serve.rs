@@ -12,6 +12,7 @@ mod connection;
 mod dns;
 pub mod grpc;
 pub mod inspect;
+pub mod level;
 mod liveness;
 mod permits;
 mod proto;

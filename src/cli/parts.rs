@@ -12,11 +12,13 @@ use meshdns::config::Settings;
 use meshdns::keeper::{Inbox, Keeper, Observer, keep};
 use meshdns::report::ParityReport;
 use meshdns::run::{Parts, Task};
-use meshdns::serve::{Readiness, ReadinessHandle, inspect};
+use meshdns::serve::{Readiness, ReadinessHandle, inspect, level};
 use meshdns::source::{Moment, Report, SourceId, Update, istiod, kubernetes, manifests};
 use meshdns::store::snapshot::{Saver, Standing};
 use meshdns::store::{Journal, unix_seconds};
+use meshdns::telemetry::log::Level;
 use meshdns::telemetry::metrics::{Metrics, SourceMetrics};
+use meshdns::telemetry::witness::Witness;
 use tokio::sync::{mpsc, watch};
 
 use super::certificates::Certificates;
@@ -35,10 +37,11 @@ const ISTIOD: &str = "istiod";
 const KUBERNETES: &str = "kubernetes";
 
 /// Builds and connects them.
-pub(super) fn parts(settings: &Settings, file: SettingsFile) -> Result<Parts> {
+pub(super) fn parts(settings: &Settings, file: SettingsFile, level: Level) -> Result<Parts> {
     let catalog = Arc::new(Catalog::new(settings.policy()));
     catalog.policy.ttl.clock().tell(unix_seconds(), None);
     let (readiness, metrics) = (Readiness::new(), Arc::new(Metrics::new()));
+    let (witness, teller) = Witness::new(settings.telemetry.query_log, metrics.witness());
     metrics.stale().watch(Arc::clone(&catalog));
     metrics.hosts().watch(Arc::clone(&catalog), |catalog| ParityReport::of(catalog).differences.len());
     let (updates, incoming) = mpsc::channel::<Update>(WAITING_UPDATES);
@@ -141,6 +144,7 @@ pub(super) fn parts(settings: &Settings, file: SettingsFile) -> Result<Parts> {
         future: Box::pin(file.follow(
             listed.clone().complete(),
             questions.clone(),
+            Arc::clone(&witness),
             metrics.reloads().clone(),
         )),
     });
@@ -165,8 +169,10 @@ pub(super) fn parts(settings: &Settings, file: SettingsFile) -> Result<Parts> {
     };
     tasks.push(task("keeper", keeping));
     tasks.push(task("source metrics", count(joined.clone(), Arc::clone(&metrics))));
-    let pages = inspect::router(Arc::clone(&catalog), joined, of_ledger);
-    Ok(Parts { catalog, readiness, metrics, identities, pages, tasks, farewell })
+    let pages = inspect::router(Arc::clone(&catalog), joined, of_ledger, teller.recent());
+    let pages = pages.merge(level::router(level));
+    tasks.push(task("query log", teller.tell(Arc::clone(&catalog))));
+    Ok(Parts { catalog, readiness, metrics, witness, identities, pages, tasks, farewell })
 }
 
 /// The sources that have not said everything yet.

@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -12,6 +13,7 @@ use meshdns::catalog::TtlPolicy;
 use meshdns::config::{Overrides, Settings};
 use meshdns::keeper::{Question, Questions};
 use meshdns::telemetry::metrics::ReloadMetrics;
+use meshdns::telemetry::witness::Witness;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::time::{MissedTickBehavior, interval};
@@ -42,6 +44,7 @@ impl SettingsFile {
         self,
         complete: impl Future<Output = ()>,
         keeper: Questions,
+        witness: Arc<Witness>,
         metrics: ReloadMetrics,
     ) -> Result<()> {
         let (mut complete, mut is_complete) = (pin!(complete), false);
@@ -82,7 +85,7 @@ impl SettingsFile {
             let read = Settings::reread(&file, &self.started, &text, &self.overrides);
             seen = text;
             let done = match read {
-                Ok(ttls) => put_in_force(&keeper, ttls).await,
+                Ok(live) => put_in_force(&keeper, live.ttl).await.map(|()| witness.set_log(live.query_log)),
                 Err(problems) => Err(problems.to_string()),
             };
             match done {

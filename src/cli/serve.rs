@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use meshdns::config::Settings;
 use meshdns::run::{self, RunSettings};
 use meshdns::telemetry::log;
@@ -14,6 +14,25 @@ use super::flags::{AnswerFlags, ServerFlags};
 use super::parts::parts;
 use super::reload::SettingsFile;
 
+/// How log lines look.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum LogFormat {
+    #[default]
+    Auto,
+    Json,
+    Text,
+}
+
+impl From<LogFormat> for log::Format {
+    fn from(format: LogFormat) -> Self {
+        match format {
+            LogFormat::Auto => Self::Auto,
+            LogFormat::Json => Self::Json,
+            LogFormat::Text => Self::Text,
+        }
+    }
+}
+
 /// Arguments of `serve`.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
@@ -22,7 +41,7 @@ use super::reload::SettingsFile;
   MESHDNS_ZONE=cluster.local,10.96.0.0/12 MESHDNS_MANIFESTS=./manifests meshdns serve --dns-listen 127.0.0.1:5353
 
 Flags replace environment variables, and both replace what the settings file says; lists are comma separated.
-A settings file that changes is read again, and on SIGHUP: its section `ttl` can change while the server runs.
+A settings file that changes is read again, and on SIGHUP: `ttl` and `telemetry.queryLog` can change while the server runs.
 Exit codes: 0 told to stop, 1 could not go on, 2 bad usage or settings.")]
 pub(super) struct Serve {
     #[command(flatten)]
@@ -32,6 +51,17 @@ pub(super) struct Serve {
     /// What to log: error, warn, info, debug, trace, or a list such as info,meshdns::serve=debug
     #[arg(long, value_name = "FILTER", env = "MESHDNS_LOG", hide_env_values = true, default_value = log::DEFAULT_FILTER)]
     log: String,
+    /// How log lines look: text, json, or auto, which is text on a terminal and JSON elsewhere
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        env = "MESHDNS_LOG_FORMAT",
+        hide_env_values = true,
+        value_enum,
+        default_value_t,
+        hide_possible_values = true
+    )]
+    log_format: LogFormat,
     /// File to write the addresses to that were bound, for port 0
     #[arg(long, value_name = "FILE", env = "MESHDNS_PORTS_FILE", hide_env_values = true)]
     ports_file: Option<PathBuf>,
@@ -44,8 +74,8 @@ impl Serve {
         let overrides = self.answers.overrides(Some(self.server));
         let file = SettingsFile::new(path.clone(), overrides.clone());
         let settings = Settings::load(path.as_deref(), &overrides)?;
-        let parts = parts(&settings, file)?;
-        log::start(&self.log)?;
+        let level = log::start(&self.log, self.log_format.into())?;
+        let parts = parts(&settings, file, level)?;
         log::end_process_on_panic();
         let run_settings = RunSettings { ports_file: self.ports_file, ..RunSettings::from(&settings) };
         Ok(match run::run(run_settings, parts) {

@@ -213,7 +213,7 @@ fn the_documented_example_is_read() {
 #[test]
 fn every_setting_is_documented() {
     let page = include_str!("../../docs/settings.md");
-    let sections = ["listen", "sources", "kubernetes", "serviceEntries", "ttl"];
+    let sections = ["listen", "sources", "kubernetes", "serviceEntries", "ttl", "telemetry"];
     for section in sections {
         let told = zoned(&format!("{section}: {{=: 1}}")).unwrap_err().to_string();
         for key in told.split_once("known here: ").unwrap().1.split(", ") {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::explanation::{Explanation, ReportedRecord, Status};
 use super::nearby;
-use crate::answer::{Recorder, Step, Topic, Weight, kind};
+use crate::answer::{Cause, Recorder, Topic, Weight, kind};
 use crate::catalog::Catalog;
 use crate::model::{Defect, Key, Name, NameError, reverse_name};
 use crate::wire::{
@@ -73,7 +73,7 @@ pub fn explain(catalog: &Catalog, defects: &[Defect], question: &Question) -> Ex
         reason: cause.text.filter(|_| !status.is_positive()),
         suggestions: Vec::new(),
         zone: catalog.policy.zones.find(question.name.wire()).map(|(zone, _)| zone.name.to_string()),
-        ttl: ttl(&reply),
+        ttl: reply.ttl(),
         upstream,
         types: Vec::new(),
         stale: staleness.filter(|_| is_stale).map(Into::into),
@@ -117,15 +117,6 @@ fn status(reply: &ReadReply, leads_outside: bool) -> Status {
     }
 }
 
-/// The lowest TTL of the answer; of a negative one how long it may be kept (RFC 2308 §5).
-fn ttl(reply: &ReadReply) -> Option<u32> {
-    let of = |section| reply.records.iter().filter(move |record| record.section == section);
-    let minimum = |data: &str| data.rsplit(' ').next().and_then(|last| last.parse().ok());
-    let negative = of(Section::Authority).filter(|record| record.kind == "SOA");
-    let negative = negative.filter_map(|record| Some(record.ttl.min(minimum(&record.data)?)));
-    of(Section::Answer).map(|record| record.ttl).min().or_else(|| negative.min())
-}
-
 fn other_types(catalog: &Catalog, question: &Question) -> Vec<String> {
     let has = |kind: &u16| {
         let mut reply = Vec::new();
@@ -135,32 +126,6 @@ fn other_types(catalog: &Catalog, question: &Question) -> Vec<String> {
         read_reply(&reply).is_some_and(|reply| status(&reply, upstream.is_some()).is_positive())
     };
     COMMON_TYPES.into_iter().filter(|kind| *kind != question.kind).filter(has).map(type_name).collect()
-}
-
-/// What the answer rests on.
-struct Cause {
-    text: Option<String>,
-    /// The object, if it is one.
-    object: Option<String>,
-    weight: Weight,
-}
-
-impl Cause {
-    /// The last of the weightiest steps; where there are only makeshifts, all of them.
-    fn of(steps: &[Step]) -> Self {
-        let weight = steps.iter().map(|step| step.weight).max().unwrap_or_default();
-        let mut weightiest: Vec<&Step> = steps.iter().filter(|step| step.weight == weight).collect();
-        let text = match weight {
-            Weight::Aside => None,
-            Weight::Fallback => {
-                weightiest.dedup_by(|a, b| a.text == b.text);
-                Some(weightiest.iter().map(|step| &*step.text).collect::<Vec<_>>().join(", and "))
-            }
-            Weight::Absent | Weight::Cause => weightiest.last().map(|step| step.text.to_string()),
-        };
-        let object = weightiest.last().and_then(|step| step.objects.first()).map(ToString::to_string);
-        Self { text, object, weight }
-    }
 }
 
 fn sentence(found: &Explanation, source: Option<&str>) -> String {

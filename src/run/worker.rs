@@ -20,6 +20,7 @@ use crate::serve::{
     grpc, tcp, udp,
 };
 use crate::telemetry::metrics::Metrics;
+use crate::telemetry::witness::Witness;
 
 /// What all workers have in common.
 pub(super) struct Shared {
@@ -27,6 +28,7 @@ pub(super) struct Shared {
     pub(super) readiness: Readiness,
     pub(super) liveness: Liveness,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) witness: Arc<Witness>,
     pub(super) chaser: Arc<Chaser>,
     pub(super) grpc_permits: Permits,
     /// For gRPC over TCP, if TLS is spoken.
@@ -131,6 +133,7 @@ impl Worker {
             shared.readiness.clone(),
             Arc::clone(&shared.chaser),
             shared.metrics.query_shard(),
+            Arc::clone(&shared.witness),
         ));
         let mut parts = Parts::new();
         if let Some(dealer) = self.dealer {

@@ -47,16 +47,30 @@ pub fn router(liveness: Liveness, readiness: Readiness, metrics: Arc<Metrics>, m
 /// These pages for who asks from this machine. Not all of 127.0.0.0/8 counts: where a sidecar of Istio takes what comes to a pod, all
 /// of it comes from 127.0.0.6 (`InboundPassthroughBindIpv4` in `pilot/pkg/networking/core/listener.go`).
 pub fn local_only(pages: Router) -> Router {
-    pages.layer(middleware::from_fn(turn_others_away))
+    pages.layer(middleware::from_fn(|peer, request, next| {
+        let error =
+            "this page is shown to who asks from the machine or pod itself, unless listen.inspect is anywhere";
+        turn_others_away(error, peer, request, next)
+    }))
 }
 
-async fn turn_others_away(Extension(peer): Extension<Peer>, request: Request, next: Next) -> Response {
+/// The same for pages that change something: no setting opens them to others.
+pub(super) fn always_local(pages: Router) -> Router {
+    pages.layer(middleware::from_fn(|peer, request, next| {
+        turn_others_away("this page is for who asks from the machine or pod itself", peer, request, next)
+    }))
+}
+
+async fn turn_others_away(
+    error: &'static str,
+    Extension(peer): Extension<Peer>,
+    request: Request,
+    next: Next,
+) -> Response {
     let here = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
     if peer.0.is_some_and(|peer| here.contains(&peer.ip().to_canonical())) {
         return next.run(request).await;
     }
-    let error =
-        "this page is shown to who asks from the machine or pod itself, unless listen.inspect is anywhere";
     (StatusCode::FORBIDDEN, Json(serde_json::json!({ "error": error }))).into_response()
 }
 

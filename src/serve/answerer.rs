@@ -3,9 +3,10 @@
 //! Rules: answer from the catalog; look up what leads outside; count. Before everything is known, plain DNS gets
 //! SERVFAIL (so that a client asks another server) and gRPC a status, which is that listener's own business.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::chase::Chaser;
 use super::dns::server_failure;
@@ -14,6 +15,7 @@ use crate::answer::{Facts, Origin};
 use crate::catalog::Catalog;
 use crate::random::random;
 use crate::telemetry::metrics::{Counted, Listener, QueryShard, Rcode};
+use crate::telemetry::witness::{Ended, Witness};
 use crate::wire::{Chase, Transport, Verdict, respond_noting};
 
 /// Room for the usual reply.
@@ -25,6 +27,7 @@ pub struct Answerer {
     readiness: Readiness,
     chaser: Arc<Chaser>,
     metrics: Arc<QueryShard>,
+    witness: Arc<Witness>,
     rotation: AtomicU32,
 }
 
@@ -32,6 +35,8 @@ pub struct Answerer {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Client {
     pub(super) listener: Listener,
+    /// Its address, if it is on a network.
+    pub(super) peer: Option<SocketAddr>,
 }
 
 /// What to do about a packet.
@@ -60,6 +65,8 @@ struct Query {
     client: Client,
     facts: Facts,
     started: Instant,
+    /// Counts queries, and decides with which record an answer begins.
+    number: u32,
 }
 
 /// Whether a query had to wait for a lookup.
@@ -76,8 +83,9 @@ impl Answerer {
         readiness: Readiness,
         chaser: Arc<Chaser>,
         metrics: Arc<QueryShard>,
+        witness: Arc<Witness>,
     ) -> Self {
-        Self { catalog, readiness, chaser, metrics, rotation: AtomicU32::new(random()) }
+        Self { catalog, readiness, chaser, metrics, witness, rotation: AtomicU32::new(random()) }
     }
 
     pub(super) fn readiness(&self) -> &Readiness {
@@ -87,14 +95,12 @@ impl Answerer {
     /// Answers a packet, as far as that goes without waiting.
     pub(super) fn take(&self, packet: &[u8], client: Client, reply: &mut Vec<u8>) -> Step {
         let (started, transport) = (Instant::now(), client.transport());
-        let asked = Query { client, facts: Facts::default(), started };
+        let number = self.rotation.fetch_add(1, Ordering::Relaxed);
+        let mut asked = Query { client, facts: Facts::default(), started, number };
         if transport != Transport::Grpc && !self.readiness.is_complete() {
             return self.unready(packet, asked, reply);
         }
-        let rotation = self.rotation.fetch_add(1, Ordering::Relaxed);
-        let mut facts = Facts::default();
-        let verdict = respond_noting(&self.catalog, packet, transport, rotation, reply, &mut facts);
-        let mut asked = Query { facts, ..asked };
+        let verdict = respond_noting(&self.catalog, packet, transport, number, reply, &mut asked.facts);
         let (step, rcode) = match verdict {
             Verdict::Reply => (Step::Send, Rcode::of(reply)),
             Verdict::Drop => (Step::Nothing, Rcode::Dropped),
@@ -104,7 +110,7 @@ impl Answerer {
                 return Step::Wait(Waiting { chase, asked });
             }
         };
-        self.ended(asked, rcode, Chased::No);
+        self.ended(asked, rcode, Chased::No, reply);
         step
     }
 
@@ -113,40 +119,34 @@ impl Answerer {
         let Waiting { chase, asked } = waiting;
         let answer = self.chaser.look_up(&chase).await;
         chase.finish(answer.as_deref(), reply);
-        self.ended(asked, Rcode::of(reply), Chased::Yes);
+        self.ended(asked, Rcode::of(reply), Chased::Yes, reply);
     }
 
     /// The same where nobody can wait: the reply of a failed lookup.
     pub(super) fn finish_at_once(&self, waiting: &Waiting, reply: &mut Vec<u8>) {
         waiting.chase.finish(None, reply);
-        self.ended(waiting.asked, Rcode::of(reply), Chased::Yes);
+        self.ended(waiting.asked, Rcode::of(reply), Chased::Yes, reply);
     }
 
-    /// Counts a call that got a status in place of a message.
-    pub(super) fn count_status(&self, listener: Listener) {
-        self.metrics.record(&Counted {
-            listener,
-            facts: Facts::default(),
-            rcode: Rcode::Status,
-            chased: false,
-            took: Duration::ZERO,
-        });
+    /// Counts a query that got a status in place of a message, because we are not ready.
+    pub(super) fn turn_away(&self, packet: &[u8], client: Client) {
+        let number = self.rotation.fetch_add(1, Ordering::Relaxed);
+        let asked = Query { client, facts: Facts::default(), started: Instant::now(), number };
+        self.ended(asked, Rcode::Status, Chased::No, packet);
     }
 
     fn unready(&self, packet: &[u8], asked: Query, reply: &mut Vec<u8>) -> Step {
         let answered = server_failure(packet, reply);
-        self.ended(asked, if answered { Rcode::ServFail } else { Rcode::Dropped }, Chased::No);
+        self.ended(asked, if answered { Rcode::ServFail } else { Rcode::Dropped }, Chased::No, reply);
         if answered { Step::Send } else { Step::Nothing }
     }
 
-    fn ended(&self, asked: Query, rcode: Rcode, chased: Chased) {
-        self.metrics.record(&Counted {
-            listener: asked.client.listener,
-            facts: asked.facts,
-            rcode,
-            chased: chased == Chased::Yes,
-            took: asked.started.elapsed(),
-        });
+    /// Counts a query, and has it told about if it is to be. `message` is the reply, or the query if there is none.
+    fn ended(&self, asked: Query, rcode: Rcode, chased: Chased, message: &[u8]) {
+        let Query { client: Client { listener, peer }, facts, started, number } = asked;
+        let (chased, took) = (chased == Chased::Yes, started.elapsed());
+        self.metrics.record(&Counted { listener, facts, rcode, chased, took });
+        self.witness.see(&Ended { listener, peer, facts, rcode, started, took, message, number });
     }
 }
 

@@ -25,7 +25,7 @@ use tonic_health::pb::health_server::HealthServer;
 
 use super::accept::Incoming;
 use super::answerer::{Answerer, Client, Step, USUAL_REPLY};
-use super::connection::Connection;
+use super::connection::{Connection, Peer};
 use super::proto::{DESCRIPTORS, DnsPacket, DnsService, DnsServiceServer};
 use super::stop::{Stop, StopSignal};
 use super::tls::{Gate, Guest};
@@ -207,12 +207,12 @@ struct Queries {
 #[tonic::async_trait]
 impl DnsService for Queries {
     async fn query(&self, request: Request<DnsPacket>) -> Result<Response<DnsPacket>, Status> {
-        let readiness = self.answerer.readiness();
-        if !readiness.is_complete() {
-            self.answerer.count_status(self.listener);
+        let peer = request.extensions().get::<Peer>().and_then(|peer| peer.0);
+        let client = Client { listener: self.listener, peer };
+        if !self.answerer.readiness().is_complete() {
+            self.answerer.turn_away(&request.get_ref().msg, client);
             return Err(Status::unavailable("not everything is known yet"));
         }
-        let client = Client { listener: self.listener };
         let packet = request.into_inner().msg;
         let mut msg = Vec::with_capacity(USUAL_REPLY);
         match self.answerer.take(&packet, client, &mut msg) {

@@ -20,6 +20,7 @@ use crate::catalog::Catalog;
 use crate::keeper::{Question as ToKeeper, Questions};
 use crate::report::{self, Filter, ParityReport, Question, ReportedLedger};
 use crate::source::Report;
+use crate::telemetry::witness::{QueryId, Recent};
 
 /// What the handlers need.
 #[derive(Clone)]
@@ -27,9 +28,16 @@ struct Inspected {
     catalog: Arc<Catalog>,
     reports: watch::Receiver<Report>,
     ledger: Option<Questions>,
+    recent: Arc<Recent>,
 }
 
 impl Inspected {
+    /// What a query asked that was told about.
+    fn asked(&self, id: &str) -> Option<Question> {
+        let (name, kind) = self.recent.question(QueryId::parse(id)?)?;
+        Some(Question { name, kind })
+    }
+
     /// What the ledger has; none when there is no ledger, or it is not read yet.
     async fn ledger(&self) -> Option<Listing> {
         let (answer, answered) = oneshot::channel();
@@ -44,24 +52,37 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Parameters of a query, in order; one may stand several times.
 type Parameters = Query<Vec<(String, String)>>;
 
-/// The routes `/explain?name=&type=`, `/records?zone=&object=`, `/records?ledger=true` `/conflicts` and `/parity`. Bad
+/// The routes `/explain?name=&type=`, `/explain?query=` (the id of a line of the query log), `/records?zone=&object=`, `/records?ledger=true` `/conflicts` and `/parity`. Bad
 /// parameters get 400 and `{"error": …}`.
-pub fn router(catalog: Arc<Catalog>, reports: watch::Receiver<Report>, ledger: Option<Questions>) -> Router {
+pub fn router(
+    catalog: Arc<Catalog>,
+    reports: watch::Receiver<Report>,
+    ledger: Option<Questions>,
+    recent: Arc<Recent>,
+) -> Router {
     Router::new()
         .route("/explain", get(explain))
         .route("/records", get(records))
         .route("/conflicts", get(conflicts))
         .route("/parity", get(parity))
-        .with_state(Inspected { catalog, reports, ledger })
+        .with_state(Inspected { catalog, reports, ledger, recent })
 }
 
 async fn explain(State(inspected): State<Inspected>, Query(parameters): Parameters) -> Response {
-    let Some(name) = first(&parameters, "name") else {
-        return refused("the parameter `name` is missing: /explain?name=web.shop.svc.cluster.local&type=A");
-    };
-    let question = match Question::parse(name, first(&parameters, "type")) {
-        Ok(question) => question,
-        Err(error) => return refused(&error),
+    let question = match (first(&parameters, "query"), first(&parameters, "name")) {
+        (Some(id), _) => match inspected.asked(id) {
+            Some(question) => question,
+            None => return unknown(&format!("`{id}` is none of the last queries that were told about")),
+        },
+        (None, Some(name)) => match Question::parse(name, first(&parameters, "type")) {
+            Ok(question) => question,
+            Err(error) => return refused(&error),
+        },
+        (None, None) => {
+            return refused(
+                "the parameter `name` is missing: /explain?name=web.shop.svc.cluster.local&type=A",
+            );
+        }
     };
     let of_ledger = inspected.ledger().await.unwrap_or_default().defects;
     aside(move || {
@@ -124,6 +145,10 @@ async fn aside<T: Serialize + Send + 'static>(work: impl FnOnce() -> T + Send + 
         Ok(found) => Json(found).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
+}
+
+fn unknown(error: &str) -> Response {
+    (StatusCode::NOT_FOUND, Json(json!({ "error": error }))).into_response()
 }
 
 fn refused(error: &(impl ToString + ?Sized)) -> Response {

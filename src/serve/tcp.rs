@@ -96,7 +96,7 @@ async fn converse(
     limits: TcpLimits,
     stop: Stop,
 ) -> io::Result<()> {
-    let client = Client { listener: Listener::Tcp };
+    let client = Client { listener: Listener::Tcp, peer: stream.peer_addr().ok() };
     let (reader, writer) = stream.split();
     let mut talk = Talk { writer, client, answerer, limits, output: Vec::new(), waiting: JoinSet::new() };
     let mut input = Input { reader, octets: Vec::with_capacity(READ) };

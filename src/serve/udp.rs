@@ -101,7 +101,7 @@ impl Server {
     }
 
     async fn take(&mut self, packet: &[u8], route: Route) {
-        let client = Client { listener: Listener::Udp };
+        let client = Client { listener: Listener::Udp, peer: Some(route.to) };
         match self.answerer.take(packet, client, &mut self.reply) {
             Step::Send => self.port.send(&self.reply, route).await,
             Step::Nothing | Step::Unreadable => {}

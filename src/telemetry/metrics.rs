@@ -14,6 +14,7 @@ mod snapshot;
 mod sources;
 mod stale;
 mod tls;
+mod witness;
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -36,6 +37,7 @@ pub use snapshot::{SnapshotFigures, SnapshotMetrics};
 pub use sources::SourceMetrics;
 pub use stale::StaleMetrics;
 pub use tls::{Handshake, TlsMetrics};
+pub use witness::WitnessMetrics;
 
 use queries::Queries;
 
@@ -99,6 +101,7 @@ pub struct Metrics {
     stale: StaleMetrics,
     tls: TlsMetrics,
     reloads: ReloadMetrics,
+    witness: WitnessMetrics,
 }
 
 impl Default for Metrics {
@@ -140,6 +143,7 @@ impl Metrics {
         let tls = TlsMetrics::default();
         registry.register_collector(Box::new(tls.clone()));
         let reloads = ReloadMetrics::register(&mut registry);
+        let witness = WitnessMetrics::register(&mut registry);
         Self {
             registry,
             queries,
@@ -155,6 +159,7 @@ impl Metrics {
             stale,
             tls,
             reloads,
+            witness,
         }
     }
 
@@ -211,6 +216,11 @@ impl Metrics {
     /// How often settings were read again.
     pub fn reloads(&self) -> &ReloadMetrics {
         &self.reloads
+    }
+
+    /// How telling of single queries fares.
+    pub fn witness(&self) -> &WitnessMetrics {
+        &self.witness
     }
 
     /// How long changes take to an answer.

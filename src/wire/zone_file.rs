@@ -15,6 +15,17 @@ pub struct ReadReply {
     pub records: Vec<ReadRecord>,
 }
 
+impl ReadReply {
+    /// The lowest TTL of the answer; of a negative one how long it may be kept (RFC 2308 §5).
+    pub fn ttl(&self) -> Option<u32> {
+        let of = |section| self.records.iter().filter(move |record| record.section == section);
+        let minimum = |data: &str| data.rsplit(' ').next().and_then(|last| last.parse().ok());
+        let negative = of(Section::Authority).filter(|record| record.kind == "SOA");
+        let negative = negative.filter_map(|record| Some(record.ttl.min(minimum(&record.data)?)));
+        of(Section::Answer).map(|record| record.ttl).min().or_else(|| negative.min())
+    }
+}
+
 /// Where in a message a record stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Section {

@@ -26,6 +26,7 @@ mod packets;
 mod parity;
 mod planning;
 mod properties;
+mod query_log;
 mod readme;
 mod reload;
 mod scenario;

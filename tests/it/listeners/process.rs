@@ -142,7 +142,7 @@ fn serves_beside_a_panic() {
     if std::env::var_os(PANICS).is_none() {
         return;
     }
-    log::start("info").unwrap();
+    log::start("info", log::Format::Auto).unwrap();
     log::end_process_on_panic();
     let mut parts = parts();
     let future = Box::pin(async { panic!("of the test") });

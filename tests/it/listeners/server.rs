@@ -16,6 +16,7 @@ use meshdns::run::{Addresses, GrpcAddress, Parts, RunError, RunSettings, serve};
 use meshdns::serve::chase::Upstreams;
 use meshdns::serve::{DnsServiceClient, Readiness, StopSignal};
 use meshdns::telemetry::metrics::Metrics;
+use meshdns::telemetry::witness::Witness;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tonic::transport::Channel;
@@ -75,10 +76,13 @@ pub(crate) fn parts() -> Parts {
         objects.push(service(format!("a{number}"), Addressing::ExternalName(target)));
     }
     Keeper::new(Arc::clone(&catalog)).apply(0, Change::Replace(objects));
+    let metrics = Arc::new(Metrics::new());
+    let (witness, _) = Witness::new(None, metrics.witness());
     Parts {
         catalog,
         readiness: Readiness::new(),
-        metrics: Arc::new(Metrics::new()),
+        metrics,
+        witness,
         identities: None,
         pages: axum::Router::new(),
         tasks: Vec::new(),

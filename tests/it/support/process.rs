@@ -291,6 +291,12 @@ impl Meshdns {
         self.process.printed.iter().filter(|line| line.contains(part)).count()
     }
 
+    /// The lines that it has logged in which this stands.
+    pub(crate) fn log_lines(&mut self, part: &str) -> Vec<String> {
+        self.process.printed.extend(self.process.lines.try_iter());
+        self.process.printed.iter().filter(|line| line.contains(part)).cloned().collect()
+    }
+
     /// Its process number.
     pub(crate) fn id(&self) -> u32 {
         self.process.id()
@@ -315,6 +321,12 @@ impl Meshdns {
     /// What it counts now.
     pub(crate) fn metrics(&self) -> Metrics {
         Metrics::of(self.admin)
+    }
+
+    /// Puts a text there: status code, a blank, and the body.
+    pub(crate) fn put(&self, path: &str, text: &str) -> String {
+        let head = format!("PUT {path} HTTP/1.0\r\nHost: localhost\r\nContent-Length: {}", text.len());
+        exchange(self.admin, &format!("{head}\r\n\r\n{text}"))
     }
 
     /// A page of its admin listener: status code, a blank, and the body.
@@ -371,9 +383,12 @@ pub(crate) fn readiness(admin: SocketAddr) -> String {
 
 /// A page over plain HTTP: status code, a blank, and the body; empty when nobody listens.
 pub(crate) fn page(admin: SocketAddr, path: &str) -> String {
+    exchange(admin, &format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n"))
+}
+
+fn exchange(admin: SocketAddr, request: &str) -> String {
     let Ok(mut stream) = TcpStream::connect(admin) else { return String::new() };
     let mut reply = String::new();
-    let request = format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n");
     if stream.write_all(request.as_bytes()).is_err() || stream.read_to_string(&mut reply).is_err() {
         return String::new();
     }

@@ -1,0 +1,191 @@
+//! Which queries are told about, and how they get from the workers to who tells of them.
+//!
+//! Rules: a worker never waits and never writes a line. It decides with a few loads from memory, and what is told about goes into a
+//! queue, which one task empties beside the workers; what does not fit is dropped and counted. What an answer rests on is
+//! found out there too, by asking the catalog once more with a recorder, so it costs only the queries that are told about.
+
+mod budget;
+mod policy;
+mod recent;
+mod told;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant, SystemTime};
+
+use tokio::sync::mpsc;
+
+use super::metrics::{Listener, Rcode, WitnessMetrics};
+use super::query_log;
+use crate::answer::Facts;
+use crate::catalog::Catalog;
+use crate::random::random;
+use budget::Budget;
+use policy::Policy;
+
+pub use policy::{Denials, QueryLogSettings};
+pub use recent::Recent;
+pub use told::{QueryId, Told};
+
+/// Queries that wait to be told about; more are dropped.
+const WAITING: usize = 1024;
+
+/// A query that has ended, as its worker sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Ended<'a> {
+    /// Where it came in.
+    pub listener: Listener,
+    /// From whom, if that is on a network.
+    pub peer: Option<SocketAddr>,
+    /// What the answer said of itself.
+    pub facts: Facts,
+    /// How it ended.
+    pub rcode: Rcode,
+    /// When it was read.
+    pub started: Instant,
+    /// How long it took.
+    pub took: Duration,
+    /// The reply, or the query where there is none: its question is read from it.
+    pub message: &'a [u8],
+    /// A number that is another one every time: it decides about samples.
+    pub number: u32,
+}
+
+/// What becomes of a query; a success has records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Success,
+    /// NXDOMAIN, or no records.
+    Denial,
+    Error,
+}
+
+/// The same, on its way to who tells of it.
+#[derive(Debug)]
+struct Seen {
+    id: QueryId,
+    listener: Listener,
+    peer: Option<SocketAddr>,
+    facts: Facts,
+    rcode: Rcode,
+    ended: SystemTime,
+    took: Duration,
+    message: Box<[u8]>,
+}
+
+/// Decides; one for all workers.
+#[derive(Debug)]
+pub struct Witness {
+    policy: Policy,
+    errors: Budget,
+    others: Budget,
+    queue: mpsc::Sender<Seen>,
+    /// Ids are numbers from a random one on, mixed so that they look like none.
+    next: AtomicU64,
+    began: Instant,
+    metrics: WitnessMetrics,
+}
+
+/// Tells of what the workers saw.
+#[derive(Debug)]
+pub struct Teller {
+    queue: mpsc::Receiver<Seen>,
+    recent: Arc<Recent>,
+    metrics: WitnessMetrics,
+}
+
+impl Witness {
+    /// With these settings of the query log; none: it is off.
+    pub fn new(log: Option<QueryLogSettings>, metrics: &WitnessMetrics) -> (Arc<Self>, Teller) {
+        let (queue, waiting) = mpsc::channel(WAITING);
+        let witness = Self {
+            policy: Policy::default(),
+            errors: Budget::default(),
+            others: Budget::default(),
+            queue,
+            next: AtomicU64::new(u64::from(random()) << 32 | u64::from(random())),
+            began: Instant::now(),
+            metrics: metrics.clone(),
+        };
+        witness.set_log(log);
+        let teller = Teller { queue: waiting, recent: Arc::default(), metrics: metrics.clone() };
+        (Arc::new(witness), teller)
+    }
+
+    /// Changes what is logged from now on.
+    pub fn set_log(&self, log: Option<QueryLogSettings>) {
+        self.policy.set(log);
+    }
+
+    /// Sees to a query that has ended.
+    #[inline]
+    pub fn see(&self, query: &Ended<'_>) {
+        if self.policy.is_on() {
+            self.look(query);
+        }
+    }
+
+    fn look(&self, query: &Ended<'_>) {
+        let Some(fate) = Fate::of(query) else { return };
+        if !self.policy.wants(fate, query.number) {
+            return;
+        }
+        let budget = if fate == Fate::Error { &self.errors } else { &self.others };
+        let second = query.started.saturating_duration_since(self.began).as_secs();
+        if !budget.spend(second, self.policy.lines_per_second()) {
+            self.metrics.suppressed();
+            return;
+        }
+        let seen = Seen {
+            id: QueryId::of(self.next.fetch_add(1, Relaxed)),
+            listener: query.listener,
+            peer: query.peer,
+            facts: query.facts,
+            rcode: query.rcode,
+            ended: SystemTime::now(),
+            took: query.took,
+            message: query.message.into(),
+        };
+        if self.queue.try_send(seen).is_err() {
+            self.metrics.dropped();
+        }
+    }
+}
+
+impl Fate {
+    /// Of a query; none, if there was nothing to answer.
+    fn of(query: &Ended<'_>) -> Option<Self> {
+        Some(match query.rcode {
+            Rcode::NoError if query.message.get(6..8).is_some_and(|count| count != [0, 0]) => Self::Success,
+            Rcode::NoError | Rcode::NxDomain => Self::Denial,
+            Rcode::FormErr
+            | Rcode::ServFail
+            | Rcode::NotImp
+            | Rcode::Refused
+            | Rcode::Other
+            | Rcode::Status => Self::Error,
+            Rcode::Dropped => return None,
+        })
+    }
+}
+
+impl Teller {
+    /// The queries that were told about last.
+    pub fn recent(&self) -> Arc<Recent> {
+        Arc::clone(&self.recent)
+    }
+
+    /// Tells, as long as there are workers.
+    pub async fn tell(mut self, catalog: Arc<Catalog>) {
+        while let Some(seen) = self.queue.recv().await {
+            let told = Told::of(&catalog, &seen);
+            query_log::write(&told);
+            self.metrics.written();
+            self.recent.keep(&told);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

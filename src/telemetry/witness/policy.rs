@@ -1,0 +1,98 @@
+//! Which queries are told about, in a form that workers read without waiting and that can change at any time.
+
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering::Relaxed};
+
+use super::Fate;
+
+/// What becomes of queries that are answered with NXDOMAIN or without records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Denials {
+    /// Each is logged.
+    #[default]
+    Always,
+    /// As many as of those with records.
+    Sampled,
+    /// None.
+    Never,
+}
+
+/// The query log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueryLogSettings {
+    /// Of so many queries with records one is logged; 0: none.
+    pub successes: u32,
+    /// What becomes of the others that are no errors.
+    pub denials: Denials,
+    /// So many lines in a second at most, of errors and of everything else.
+    pub lines_per_second: u32,
+}
+
+impl Default for QueryLogSettings {
+    fn default() -> Self {
+        Self { successes: 1000, denials: Denials::default(), lines_per_second: 100 }
+    }
+}
+
+/// The settings in force.
+#[derive(Debug, Default)]
+pub(super) struct Policy {
+    is_on: AtomicBool,
+    successes: AtomicU32,
+    denials: AtomicU8,
+    lines_per_second: AtomicU32,
+}
+
+impl Policy {
+    pub(super) fn set(&self, log: Option<QueryLogSettings>) {
+        if let Some(log) = log {
+            self.successes.store(log.successes, Relaxed);
+            self.denials.store(log.denials as u8, Relaxed);
+            self.lines_per_second.store(log.lines_per_second, Relaxed);
+        }
+        self.is_on.store(log.is_some(), Relaxed);
+    }
+
+    #[inline]
+    pub(super) fn is_on(&self) -> bool {
+        self.is_on.load(Relaxed)
+    }
+
+    pub(super) fn lines_per_second(&self) -> u32 {
+        self.lines_per_second.load(Relaxed)
+    }
+
+    /// Whether a query with this number is told about.
+    pub(super) fn wants(&self, fate: Fate, number: u32) -> bool {
+        const ALWAYS: u8 = Denials::Always as u8;
+        const NEVER: u8 = Denials::Never as u8;
+        match (fate, self.denials.load(Relaxed)) {
+            (Fate::Error, _) | (Fate::Denial, ALWAYS) => true,
+            (Fate::Denial, NEVER) => false,
+            (Fate::Denial | Fate::Success, _) => is_sampled(number, self.successes.load(Relaxed)),
+        }
+    }
+}
+
+/// Whether this is one of `of` queries. Numbers count up, and clients ask in pairs and rows; multiplied by the golden ratio every
+/// n-th of them is as evenly spread as all of them.
+fn is_sampled(number: u32, of: u32) -> bool {
+    const GOLDEN: u32 = 0x9E37_79B9;
+    of > 0 && number.wrapping_mul(GOLDEN) <= u32::MAX / of
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_of_so_many_is_sampled_whatever_the_step() {
+        for of in [1, 2, 10, 1000] {
+            for step in [1, 2, 4, 10] {
+                let sampled = (0..100_000).filter(|number| is_sampled(number * step, of)).count();
+                let expected = 100_000 / of as usize;
+                assert!(sampled.abs_diff(expected) <= 2 + expected / 50, "{of} {step}: {sampled}");
+            }
+        }
+        assert!(!(0..1000).any(|number| is_sampled(number, 0)));
+    }
+}
