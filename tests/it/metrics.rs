@@ -97,6 +97,25 @@ fn the_page_has_every_metric_with_its_labels_and_no_other() {
 }
 
 #[test]
+fn every_histogram_ends_with_a_bucket_for_everything() {
+    let text = everything().text();
+    let counts = text
+        .lines()
+        .filter(|line| line.split(['{', ' ']).next().is_some_and(|name| name.ends_with("_seconds_count")));
+    let mut histograms = 0;
+    for line in counts {
+        let (series, count) = line.rsplit_once(' ').unwrap();
+        let (name, labels) = series.split_once("_count").unwrap();
+        let labels = labels.trim_matches(['{', '}']);
+        let labels = if labels.is_empty() { String::new() } else { format!(",{labels}") };
+        let bucket = format!("{name}_bucket{{le=\"+Inf\"{labels}}} {count}");
+        assert!(text.lines().any(|line| line == bucket), "no {bucket} in\n{text}");
+        histograms += 1;
+    }
+    assert!(histograms > 5, "{text}");
+}
+
+#[test]
 fn every_name_in_an_expression_is_one_of_ours() {
     let (documented, readme) = (documented(), include_str!("../../README.md"));
     for page in [PAGE, readme] {

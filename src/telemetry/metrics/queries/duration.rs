@@ -66,7 +66,7 @@ impl Totals {
 
     /// Each with its upper bound; the last one has none.
     pub(super) fn buckets(&self) -> Vec<(f64, u64)> {
-        let bounds = BOUNDS.iter().map(|bound| seconds(*bound)).chain([f64::MAX]);
+        let bounds = BOUNDS.iter().map(|bound| seconds(*bound)).chain([f64::INFINITY]);
         bounds.zip(self.buckets).collect()
     }
 }
