@@ -8,9 +8,12 @@ mod check;
 mod client;
 mod clock;
 mod conflicts;
+mod corefile;
+mod declared;
 mod doctor;
 mod explain;
 mod flags;
+mod import_file;
 mod keeping;
 mod kept_table;
 mod ledger_place;
@@ -62,6 +65,8 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Say what a change would bring, before it is applied
     Plan(plan::Plan),
+    /// Print the server blocks that lead every declared name to meshdns, and what does not come to it
+    Corefile(corefile::Corefile),
     /// Check settings, manifests and Corefiles without serving anything
     Check(check::Check),
 }
@@ -78,6 +83,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Conflicts(conflicts) => conflicts.run(),
         Command::Doctor(doctor) => doctor.run(),
         Command::Plan(plan) => plan.run(),
+        Command::Corefile(corefile) => corefile.run(),
         Command::Check(check) => check.run(),
     };
     result.unwrap_or_else(|error| {

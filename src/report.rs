@@ -8,6 +8,7 @@ mod census;
 mod check;
 mod conflicts;
 mod corefile;
+mod delegation;
 mod explanation;
 mod ledger;
 mod listing;
@@ -22,6 +23,10 @@ pub use check::{CheckReport, ReportedFile, ReportedProblem, check_text};
 pub use conflicts::{Conflict, Loser, conflicts, conflicts_text};
 pub use corefile::{
     CorefileReport, ReportedFinding, ReportedNote, ReportedObjects, ReportedRoute, ReportedSpan, ReportedTtl,
+};
+pub use delegation::{
+    ClientTls, Declared, DeclaredHost, Delegation, Fate, Gap, MARK, MeshdnsAt, Platform, Refused,
+    ReportedGap, Wanted, gaps_text,
 };
 pub use explanation::{Explanation, ReportedDefect, ReportedRecord, ReportedStaleness, ReportedStep, Status};
 pub use ledger::{ReportedConflict, ReportedHost, ReportedLedger, ledger_text};

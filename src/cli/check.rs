@@ -1,13 +1,13 @@
 //! `check`: what is wrong with settings and manifests, as the server would read them, and with the Corefiles before it.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use meshdns::config::{Problems, Settings};
-use meshdns::corefile::{self, Corefile, Corefiles, World};
+use meshdns::corefile::{Corefile, Corefiles};
 use meshdns::report::{Census, CheckReport, CorefileReport, check_text};
 use meshdns::source::Report;
 use meshdns::store::unix_seconds;
@@ -16,7 +16,7 @@ use meshdns::tls::examined;
 use super::flags::{AnswerFlags, ServerFlags};
 use super::load::load;
 use super::output::Output;
-use super::surroundings::Surroundings;
+use super::surroundings::{corefiles, dns_address};
 use super::{FINDINGS, UNUSABLE};
 
 /// Arguments of `check`.
@@ -74,16 +74,6 @@ impl Check {
     }
 }
 
-/// Reads Corefiles; the inner error is what CoreDNS would say of one.
-fn corefiles(paths: &[PathBuf]) -> Result<Result<Vec<Corefile>, corefile::Error>> {
-    let read = |path: &PathBuf| {
-        let file = path.display().to_string();
-        let text = Surroundings.text(&file).map_err(anyhow::Error::msg).with_context(|| file.clone())?;
-        Ok(Corefile::read(&file, &text, &Surroundings))
-    };
-    paths.iter().map(read).collect()
-}
-
 /// What Corefiles do to our answers.
 fn told(
     files: Vec<Corefile>,
@@ -93,15 +83,6 @@ fn told(
 ) -> CorefileReport {
     meshdns_at.extend(&settings.listen.dns);
     CorefileReport::of(&Corefiles::new(files, meshdns_at), settings, census)
-}
-
-/// An address, whose port may be left out as in a Corefile.
-fn dns_address(text: &str) -> Result<SocketAddr> {
-    let with_default_port = || text.parse::<IpAddr>().ok().map(|address| SocketAddr::new(address, 53));
-    text.parse()
-        .ok()
-        .or_else(with_default_port)
-        .with_context(|| format!("`{text}` is not an address, such as 10.96.0.53 or 127.0.0.1:5353"))
 }
 
 /// Problems go to standard error as with every command; programs get them as a result too.

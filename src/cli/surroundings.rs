@@ -1,9 +1,11 @@
 //! The files and variables that Corefiles refer to.
 
 use std::fs;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Component, Path, PathBuf};
 
-use meshdns::corefile::World;
+use anyhow::{Context, Result};
+use meshdns::corefile::{self, Corefile, World};
 
 /// Those of this process.
 pub(super) struct Surroundings;
@@ -13,7 +15,7 @@ impl World for Surroundings {
         Some(std::env::var_os(name)?.to_string_lossy().into_owned())
     }
 
-    fn matching(&self, from: &str, pattern: &str) -> Result<Vec<String>, String> {
+    fn matching(&self, from: &str, pattern: &str) -> std::result::Result<Vec<String>, String> {
         if pattern.contains('[') {
             return Err("the pattern has a `[` without a `]`".to_owned());
         }
@@ -35,12 +37,36 @@ impl World for Surroundings {
             .collect())
     }
 
-    fn text(&self, path: &str) -> Result<String, String> {
+    fn text(&self, path: &str) -> std::result::Result<String, String> {
         // CoreDNS does not mind octets that are no UTF-8, in comments for example.
         fs::read(path)
             .map(|octets| String::from_utf8_lossy(&octets).into_owned())
             .map_err(|error| error.to_string())
     }
+}
+
+/// Reads Corefiles; the inner error is what CoreDNS would say of one.
+pub(super) fn corefiles(paths: &[PathBuf]) -> Result<Result<Vec<Corefile>, corefile::Error>> {
+    let read = |path: &PathBuf| {
+        let file = path.display().to_string();
+        Ok(Corefile::read(&file, &text(path)?, &Surroundings))
+    };
+    paths.iter().map(read).collect()
+}
+
+/// The text of a Corefile.
+pub(super) fn text(path: &Path) -> Result<String> {
+    let file = path.display().to_string();
+    Surroundings.text(&file).map_err(anyhow::Error::msg).context(file)
+}
+
+/// An address, whose port may be left out as in a Corefile.
+pub(super) fn dns_address(text: &str) -> Result<SocketAddr> {
+    let with_default_port = || text.parse::<IpAddr>().ok().map(|address| SocketAddr::new(address, 53));
+    text.parse()
+        .ok()
+        .or_else(with_default_port)
+        .with_context(|| format!("`{text}` is not an address, such as 10.96.0.53 or 127.0.0.1:5353"))
 }
 
 /// What is in a folder and has such a name, in the order of names. A folder that cannot be read has nothing.

@@ -5,12 +5,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::listing::ReportedLine;
 use crate::answer::{Asked, CLASS_IN, Notes, Outcome, Question, Step, answer, kind};
 use crate::catalog::{Catalog, Class, GivenTtl, Listed, ServiceUnit, TtlSource, service_key};
 use crate::model::{Key, Kind, Name, Ttl, push_label, reverse_name};
 
 /// A label below a wildcard that no host is called by.
-const ANY: &str = "any-name-below-the-star";
+pub(super) const ANY: &str = "any-name-below-the-star";
 
 /// What is known of the TTLs of names.
 #[derive(Clone, Debug, Default)]
@@ -61,15 +62,38 @@ impl Census {
         }
         Self { facts }
     }
+
+    /// Of what a running server lists. Who gave a TTL is not told there in a form to rely on, so each counts as what its object asks for.
+    pub(super) fn of_lines(lines: &[ReportedLine]) -> Self {
+        Self { facts: lines.iter().filter_map(Fact::of_line).collect() }
+    }
+}
+
+impl Fact {
+    fn of_line(line: &ReportedLine) -> Option<Self> {
+        Some(Self {
+            name: owner(&line.name)?,
+            class: Class::ALL.into_iter().find(|class| class.as_str() == line.class)?,
+            ttl: line.ttl,
+            source: TtlSource::Annotation,
+            of_target: false,
+            leads_outside: false,
+            object: line.object.clone(),
+        })
+    }
+}
+
+/// The name of a line, or one below its star.
+fn owner(name: &str) -> Option<Name> {
+    match name.strip_prefix("*.") {
+        Some(rest) => Name::parse(&format!("{ANY}.{rest}")).ok(),
+        None => Name::parse(name).ok(),
+    }
 }
 
 /// What leads to a record: its own name and type, and the SRV and PTR records that follow from it.
 fn questions(catalog: &Catalog, line: &Listed) -> Vec<(Name, u16)> {
-    let owner = match line.name.strip_prefix("*.") {
-        Some(rest) => format!("{ANY}.{rest}"),
-        None => line.name.clone(),
-    };
-    let Ok(owner) = Name::parse(&owner) else { return Vec::new() };
+    let Some(owner) = owner(&line.name) else { return Vec::new() };
     if line.kind == "CNAME" {
         return [kind::CNAME, kind::A, kind::AAAA].map(|kind| (owner.clone(), kind)).into();
     }

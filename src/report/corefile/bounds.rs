@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use super::finding::{ReportedFinding, listed};
 use super::given::{Given, Giver};
 use super::{Seen, Way};
-use crate::corefile::{Bound, Cache, Side, Sign};
+use crate::config::Settings;
+use crate::corefile::{Bound, Cache, Corefiles, Server, Side, Sign};
+use crate::report::census::Census;
 
 /// A TTL of ours at a cache.
 struct Passing<'c> {
@@ -48,6 +50,23 @@ pub(super) fn check(seen: &Seen<'_>, findings: &mut Vec<ReportedFinding>) {
             ),
         ));
     }
+}
+
+/// The bounds that the caches of server blocks need for our TTLs: the largest and the smallest, of answers with records and of
+/// negative ones.
+pub(in crate::report) fn fitting<'c>(
+    corefiles: &'c Corefiles,
+    settings: &Settings,
+    census: Option<&Census>,
+) -> Vec<(&'c Server, [(u32, u32); 2])> {
+    let seen = Seen::of(corefiles, settings, census);
+    let passing = passing(&seen);
+    let servers = corefiles.iter().flat_map(|corefile| &corefile.servers);
+    let fitting = |server: &'c Server| {
+        let cache = server.cache.as_ref()?;
+        Some((server, [Sign::Positive, Sign::Negative].map(|sign| mended(&passing, cache, sign))))
+    };
+    servers.filter_map(fitting).collect()
 }
 
 /// All our TTLs at all caches that they come to.

@@ -59,7 +59,7 @@ impl fmt::Display for ReportedNote {
 }
 
 /// Words as a sentence lists them: `a, b and c`.
-pub(super) fn listed(words: &[String]) -> String {
+pub(in crate::report) fn listed(words: &[String]) -> String {
     match words {
         [] => String::new(),
         [only] => only.clone(),
