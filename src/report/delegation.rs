@@ -110,7 +110,7 @@ impl Delegation {
         let upstreams = block::upstreams(wanted, &mut notes)?;
         let blocks = fitted(wanted, blocks(wanted, &keys, &upstreams))?;
         let text = printed(wanted, &keys, &blocks, &upstreams);
-        coverage::check(wanted, &mut findings);
+        coverage::check(wanted, &mut findings, &mut notes);
         let written = |zones: &[corefile::Zone]| zones.iter().map(corefile::Zone::written).collect();
         Ok(Self {
             platform: wanted.platform.as_str(),

@@ -5,6 +5,7 @@
 mod cluster;
 mod commands;
 mod corefile_check;
+mod corefile_command;
 mod corefiles;
 mod deploy;
 mod differential;

@@ -162,3 +162,14 @@ fn the_recipes_for_ttls_do_what_they_say() {
         }
     }
 }
+
+#[test]
+fn the_printed_blocks_are_those_of_the_document() {
+    let shown = examples(include_str!("../../docs/corefile.md"));
+    let shown: Vec<_> = shown.iter().filter(|example| example.command.starts_with("meshdns ")).collect();
+    assert_eq!(shown.len(), 2);
+    for Example { command, shown } in shown {
+        let printed = ran(command, ([127, 0, 0, 1], 9).into());
+        assert_eq!(printed.lines().collect::<Vec<_>>(), *shown, "$ {command}");
+    }
+}

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::declared::DeclaredHost;
-use super::keys::is_covered;
+use super::keys::{is_covered, is_too_wide};
 use super::{Fate, Wanted};
 use crate::corefile::{Corefiles, End, Place, Route, Zone};
 use crate::report::corefile::listed;
@@ -67,7 +67,7 @@ impl ReportedGap {
             file: place.map(|place| place.file.to_string()),
             line: place.map(|place| place.line),
             hosts: hosts.iter().map(|host| host.written()).collect(),
-            message: format!("{named}{message}"),
+            message: if named.is_empty() { message } else { named + &message },
             change,
         }
     }
@@ -84,40 +84,67 @@ pub(super) fn comes_to_us(corefiles: &Corefiles, name: &Zone) -> bool {
     ways(corefiles, name).iter().any(Route::leads_to_meshdns)
 }
 
-/// Findings about hosts that are not led to us, and about blocks that lead too much.
-pub(super) fn check(wanted: &Wanted<'_>, findings: &mut Vec<ReportedGap>) {
+/// Findings about hosts that are not led to us, and about blocks that lead too much; notes about who answers first.
+pub(super) fn check(wanted: &Wanted<'_>, findings: &mut Vec<ReportedGap>, notes: &mut Vec<String>) {
     if wanted.corefiles.iter().next().is_none() {
         return;
     }
     not_led(wanted, findings);
     led_too_much(wanted, findings);
+    left_to_others(wanted, findings);
+    answered_in_part(wanted, notes);
+}
+
+/// Zones and hosts with one fate.
+struct Lost<'h> {
+    gap: Gap,
+    place: Option<Place>,
+    what: String,
+    change: Option<String>,
+    zones: Vec<Zone>,
+    hosts: Vec<&'h DeclaredHost>,
 }
 
 fn not_led(wanted: &Wanted<'_>, findings: &mut Vec<ReportedGap>) {
-    /// Hosts with one fate.
-    struct Lost<'h> {
-        gap: Gap,
-        place: Option<Place>,
-        what: String,
-        change: Option<String>,
-        hosts: Vec<&'h DeclaredHost>,
-    }
     let mut found: Vec<Lost<'_>> = Vec::new();
-    for host in wanted.declared.wanted() {
-        let ways = ways(wanted.corefiles, &host.asked());
-        if ways.iter().any(Route::leads_to_meshdns) {
-            continue;
+    let is_told =
+        |name: &Zone| findings.iter().any(|known| known.gap == Gap::Taken && known.hosts == [name.written()]);
+    let mut add = |asked: &Zone, zone: Option<Zone>, host: Option<_>| {
+        let ways = ways(wanted.corefiles, asked);
+        if ways.iter().any(Route::leads_to_meshdns) || is_told(asked) {
+            return;
         }
         let (gap, place, what, change) = told(ways.first());
-        match found.iter_mut().find(|lost| lost.place == place && lost.what == what) {
-            Some(lost) => lost.hosts.push(host),
-            None => found.push(Lost { gap, place, what, change, hosts: vec![host] }),
+        let same = |lost: &&mut Lost<'_>| lost.place == place && lost.what == what;
+        match found.iter_mut().find(same) {
+            Some(lost) => {
+                lost.zones.extend(zone);
+                lost.hosts.extend(host);
+            }
+            None => {
+                let (zones, hosts) = (zone.into_iter().collect(), host.into_iter().collect());
+                found.push(Lost { gap, place, what, change, zones, hosts });
+            }
+        }
+    };
+    for zone in wanted.settings.zones.iter().map(|zone| Zone::from(&zone.name)) {
+        add(&zone, Some(zone.clone()), None);
+    }
+    for host in wanted.declared.wanted().filter(|host| !is_too_wide(wanted, host)) {
+        add(&host.asked(), None, Some(host));
+    }
+    for Lost { gap, place, what, change, zones, hosts } in found {
+        if !zones.is_empty() {
+            let names: Vec<String> = zones.iter().map(Zone::written).collect();
+            let message = format!("no name of {} comes to meshdns: {what}", listed(&names));
+            findings.push(ReportedGap::new(gap, place.as_ref(), &[], message, change.clone()));
+        }
+        if !hosts.is_empty() {
+            let verb = if hosts.len() == 1 { "does" } else { "do" };
+            let message = format!("{verb} not come to meshdns: {what}");
+            findings.push(ReportedGap::new(gap, place.as_ref(), &hosts, message, change));
         }
     }
-    findings.extend(found.into_iter().map(|Lost { gap, place, what, change, hosts }| {
-        let verb = if hosts.len() == 1 { "does" } else { "do" };
-        ReportedGap::new(gap, place.as_ref(), &hosts, format!("{verb} not come to meshdns: {what}"), change)
-    }));
 }
 
 /// What becomes of a name instead.
@@ -200,7 +227,31 @@ fn led_too_much(wanted: &Wanted<'_>, findings: &mut Vec<ReportedGap>) {
             }
         }
     }
-    left_to_others(wanted, findings);
+}
+
+/// Plugins that answer some questions about hosts before these come to us.
+fn answered_in_part(wanted: &Wanted<'_>, notes: &mut Vec<String>) {
+    for host in wanted.declared.wanted() {
+        for way in ways(wanted.corefiles, &host.asked()).iter().filter(|way| way.leads_to_meshdns()) {
+            for filter in &way.before {
+                let what = match &filter.only {
+                    Some(partly) if partly.matching => "names that match",
+                    Some(partly) if partly.kind != "ANY" => &format!("{} questions", partly.kind),
+                    _ => "names that it has",
+                };
+                let note = format!(
+                    "{}: `{}` answers {what} before meshdns is asked: look whether {} is among them",
+                    filter.place,
+                    filter.plugin,
+                    host.written()
+                );
+                let same = |known: &String| known.starts_with(&format!("{}:", filter.place));
+                if !notes.iter().any(same) {
+                    notes.push(note);
+                }
+            }
+        }
+    }
 }
 
 /// Hosts that are left to others, and come to us all the same.

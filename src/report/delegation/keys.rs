@@ -18,16 +18,14 @@ impl Keys {
     /// All that are wanted and not there yet.
     pub(super) fn of(wanted: &Wanted<'_>, findings: &mut Vec<ReportedGap>, notes: &mut Vec<String>) -> Self {
         let zones: Vec<Zone> = wanted.settings.zones.iter().map(|zone| Zone::from(&zone.name)).collect();
-        let outside: Vec<&DeclaredHost> = wanted
-            .declared
-            .wanted()
-            .filter(|host| !zones.iter().any(|zone| zone.holds(&host.name)))
-            .collect();
-        let (too_wide, outside): (Vec<_>, Vec<_>) = outside.into_iter().partition(|host| is_too_wide(host));
+        let (too_wide, rest): (Vec<_>, Vec<_>) =
+            wanted.declared.wanted().partition(|host| is_too_wide(wanted, host));
+        let outside: Vec<&DeclaredHost> =
+            rest.into_iter().filter(|host| !zones.iter().any(|zone| zone.holds(&host.name))).collect();
         findings.extend(too_wide.iter().map(|host| refused(host)));
         let hosts = fewest(outside.iter().map(|host| host.name.clone()).collect());
         tell_suffixes(&outside, &hosts, notes);
-        tell_denied(wanted, zones.iter().chain(&hosts), findings);
+        tell_denied(wanted, &[&zones[..], &hosts].concat(), findings);
         tell_unnamed_addresses(wanted, notes);
         let mut keys = Self { zones, hosts };
         keys.leave_to_the_platform(wanted, notes);
@@ -71,8 +69,9 @@ impl Keys {
 }
 
 /// Whether a wildcard stands for all that there is below a top level, or everywhere. A zone of the settings says that this is meant.
-fn is_too_wide(host: &DeclaredHost) -> bool {
-    host.wildcard && host.name.to_string().matches('.').count() <= 1
+pub(super) fn is_too_wide(wanted: &Wanted<'_>, host: &DeclaredHost) -> bool {
+    let is_meant = || wanted.settings.zones.iter().any(|zone| Zone::from(&zone.name).holds(&host.name));
+    host.wildcard && host.name.to_string().matches('.').count() <= 1 && !is_meant()
 }
 
 fn refused(host: &DeclaredHost) -> ReportedGap {
@@ -116,14 +115,10 @@ fn tell_suffixes(outside: &[&DeclaredHost], hosts: &[Zone], notes: &mut Vec<Stri
 }
 
 /// Hosts that are left to others, and come to us by a key all the same.
-fn tell_denied<'z>(
-    wanted: &Wanted<'_>,
-    keys: impl Iterator<Item = &'z Zone> + Clone,
-    findings: &mut Vec<ReportedGap>,
-) {
+fn tell_denied(wanted: &Wanted<'_>, keys: &[Zone], findings: &mut Vec<ReportedGap>) {
     for host in &wanted.declared.hosts {
         let Fate::Left(reason) = &host.fate else { continue };
-        let Some(key) = keys.clone().find(|key| key.holds(&host.name)) else { continue };
+        let Some(key) = keys.iter().find(|key| key.holds(&host.name)) else { continue };
         if is_covered(wanted, host) {
             continue;
         }
@@ -175,12 +170,16 @@ fn is_free(wanted: &Wanted<'_>, zone: &Zone, findings: &mut Vec<ReportedGap>) ->
     let same = |key: &&Key| key.zone == *zone && key.transport == Transport::Dns;
     let servers = wanted.home().into_iter().flat_map(|corefile| &corefile.servers);
     let Some(key) = servers.flat_map(|server| &server.keys).find(same) else { return true };
-    findings.push(ReportedGap::new(
+    let gap = ReportedGap::new(
         Gap::Taken,
         Some(&key.place),
         &[],
-        format!("{} is a key of this server block, which does not send it to meshdns: CoreDNS takes no second one", zone.written()),
+        format!(
+            "{} is a key of this server block, which does not send it to meshdns: CoreDNS takes no second one",
+            zone.written()
+        ),
         Some("put `grpc` into this block, or take the key out".to_owned()),
-    ));
+    );
+    findings.push(ReportedGap { hosts: vec![zone.written()], ..gap });
     false
 }
