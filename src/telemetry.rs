@@ -7,4 +7,5 @@
 pub mod log;
 pub mod metrics;
 mod query_log;
+pub mod spans;
 pub mod witness;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
 use meshdns::catalog::{Catalog, StaleFrom, Staleness};
-use meshdns::config::Settings;
+use meshdns::config::{Settings, TelemetrySettings};
 use meshdns::keeper::{Inbox, Keeper, Observer, keep};
 use meshdns::report::ParityReport;
 use meshdns::run::{Parts, Task};
@@ -18,6 +18,7 @@ use meshdns::store::snapshot::{Saver, Standing};
 use meshdns::store::{Journal, unix_seconds};
 use meshdns::telemetry::log::Level;
 use meshdns::telemetry::metrics::{Metrics, SourceMetrics};
+use meshdns::telemetry::spans::Spans;
 use meshdns::telemetry::witness::Witness;
 use tokio::sync::{mpsc, watch};
 
@@ -41,7 +42,8 @@ pub(super) fn parts(settings: &Settings, file: SettingsFile, level: Level) -> Re
     let catalog = Arc::new(Catalog::new(settings.policy()));
     catalog.policy.ttl.clock().tell(unix_seconds(), None);
     let (readiness, metrics) = (Readiness::new(), Arc::new(Metrics::new()));
-    let (witness, teller) = Witness::new(settings.telemetry.query_log, metrics.witness());
+    let TelemetrySettings { query_log, traces } = &settings.telemetry;
+    let (witness, mut teller) = Witness::new(*query_log, traces.as_ref(), metrics.witness());
     metrics.stale().watch(Arc::clone(&catalog));
     metrics.hosts().watch(Arc::clone(&catalog), |catalog| ParityReport::of(catalog).differences.len());
     let (updates, incoming) = mpsc::channel::<Update>(WAITING_UPDATES);
@@ -171,6 +173,11 @@ pub(super) fn parts(settings: &Settings, file: SettingsFile, level: Level) -> Re
     tasks.push(task("source metrics", count(joined.clone(), Arc::clone(&metrics))));
     let pages = inspect::router(Arc::clone(&catalog), joined, of_ledger, teller.recent());
     let pages = pages.merge(level::router(level));
+    if let Some(traces) = traces {
+        let (spans, sending) = Spans::new(traces, metrics.traces());
+        teller = teller.with_spans(spans);
+        tasks.push(task("traces", sending.run()));
+    }
     tasks.push(task("query log", teller.tell(Arc::clone(&catalog))));
     Ok(Parts { catalog, readiness, metrics, witness, identities, pages, tasks, farewell })
 }

@@ -48,6 +48,19 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// A part of something: above 0, up to 1.
+    pub(super) fn ratio(self) -> Option<f64> {
+        const EXPECTED: &str = "a number above 0 and up to 1";
+        match &self.node.value {
+            Value::Int(1) => Some(1.0),
+            Value::Float(value) if *value > 0.0 && *value <= 1.0 => Some(*value),
+            Value::Int(_) | Value::Float(_) => {
+                self.problem(&format!("{} is out of range: {EXPECTED}", shown(self.node)))
+            }
+            _ => self.mismatch(EXPECTED),
+        }
+    }
+
     /// Text, made into something by `parse`.
     pub(super) fn parsed<T>(
         self,

@@ -14,6 +14,7 @@ mod snapshot;
 mod sources;
 mod stale;
 mod tls;
+mod trace;
 mod witness;
 
 use std::fmt::Write;
@@ -37,6 +38,7 @@ pub use snapshot::{SnapshotFigures, SnapshotMetrics};
 pub use sources::SourceMetrics;
 pub use stale::StaleMetrics;
 pub use tls::{Handshake, TlsMetrics};
+pub use trace::TraceMetrics;
 pub use witness::WitnessMetrics;
 
 use queries::Queries;
@@ -102,6 +104,7 @@ pub struct Metrics {
     tls: TlsMetrics,
     reloads: ReloadMetrics,
     witness: WitnessMetrics,
+    traces: TraceMetrics,
 }
 
 impl Default for Metrics {
@@ -144,6 +147,7 @@ impl Metrics {
         registry.register_collector(Box::new(tls.clone()));
         let reloads = ReloadMetrics::register(&mut registry);
         let witness = WitnessMetrics::register(&mut registry);
+        let traces = TraceMetrics::register(&mut registry);
         Self {
             registry,
             queries,
@@ -160,6 +164,7 @@ impl Metrics {
             tls,
             reloads,
             witness,
+            traces,
         }
     }
 
@@ -216,6 +221,11 @@ impl Metrics {
     /// How often settings were read again.
     pub fn reloads(&self) -> &ReloadMetrics {
         &self.reloads
+    }
+
+    /// How traces fare.
+    pub fn traces(&self) -> &TraceMetrics {
+        &self.traces
     }
 
     /// How telling of single queries fares.

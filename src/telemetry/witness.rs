@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 
 use super::metrics::{Listener, Rcode, WitnessMetrics};
 use super::query_log;
+use super::spans::{Spans, TraceSettings};
 use crate::answer::Facts;
 use crate::catalog::Catalog;
 use crate::random::random;
@@ -72,6 +73,8 @@ struct Seen {
     ended: SystemTime,
     took: Duration,
     message: Box<[u8]>,
+    is_logged: bool,
+    is_traced: bool,
 }
 
 /// Decides; one for all workers.
@@ -92,15 +95,20 @@ pub struct Witness {
 pub struct Teller {
     queue: mpsc::Receiver<Seen>,
     recent: Arc<Recent>,
+    spans: Option<Spans>,
     metrics: WitnessMetrics,
 }
 
 impl Witness {
-    /// With these settings of the query log; none: it is off.
-    pub fn new(log: Option<QueryLogSettings>, metrics: &WitnessMetrics) -> (Arc<Self>, Teller) {
+    /// With these settings of the query log and of traces; none: they are off.
+    pub fn new(
+        log: Option<QueryLogSettings>,
+        traces: Option<&TraceSettings>,
+        metrics: &WitnessMetrics,
+    ) -> (Arc<Self>, Teller) {
         let (queue, waiting) = mpsc::channel(WAITING);
         let witness = Self {
-            policy: Policy::default(),
+            policy: Policy::tracing(traces),
             errors: Budget::default(),
             others: Budget::default(),
             queue,
@@ -109,7 +117,7 @@ impl Witness {
             metrics: metrics.clone(),
         };
         witness.set_log(log);
-        let teller = Teller { queue: waiting, recent: Arc::default(), metrics: metrics.clone() };
+        let teller = Teller { queue: waiting, recent: Arc::default(), spans: None, metrics: metrics.clone() };
         (Arc::new(witness), teller)
     }
 
@@ -121,20 +129,16 @@ impl Witness {
     /// Sees to a query that has ended.
     #[inline]
     pub fn see(&self, query: &Ended<'_>) {
-        if self.policy.is_on() {
-            self.look(query);
+        let is_traced = self.policy.traces(query.number);
+        if is_traced || self.policy.is_on() {
+            self.look(query, is_traced);
         }
     }
 
-    fn look(&self, query: &Ended<'_>) {
+    fn look(&self, query: &Ended<'_>, is_traced: bool) {
         let Some(fate) = Fate::of(query) else { return };
-        if !self.policy.wants(fate, query.number) {
-            return;
-        }
-        let budget = if fate == Fate::Error { &self.errors } else { &self.others };
-        let second = query.started.saturating_duration_since(self.began).as_secs();
-        if !budget.spend(second, self.policy.lines_per_second()) {
-            self.metrics.suppressed();
+        let is_logged = self.is_logged(query, fate);
+        if !is_logged && !is_traced {
             return;
         }
         let seen = Seen {
@@ -146,10 +150,26 @@ impl Witness {
             ended: SystemTime::now(),
             took: query.took,
             message: query.message.into(),
+            is_logged,
+            is_traced,
         };
         if self.queue.try_send(seen).is_err() {
             self.metrics.dropped();
         }
+    }
+
+    /// Whether there is to be a line, and room for it.
+    fn is_logged(&self, query: &Ended<'_>, fate: Fate) -> bool {
+        if !self.policy.is_on() || !self.policy.wants(fate, query.number) {
+            return false;
+        }
+        let budget = if fate == Fate::Error { &self.errors } else { &self.others };
+        let second = query.started.saturating_duration_since(self.began).as_secs();
+        let has_room = budget.spend(second, self.policy.lines_per_second());
+        if !has_room {
+            self.metrics.suppressed();
+        }
+        has_room
     }
 }
 
@@ -176,12 +196,23 @@ impl Teller {
         Arc::clone(&self.recent)
     }
 
+    /// Puts spans there.
+    pub fn with_spans(mut self, spans: Spans) -> Self {
+        self.spans = Some(spans);
+        self
+    }
+
     /// Tells, as long as there are workers.
     pub async fn tell(mut self, catalog: Arc<Catalog>) {
         while let Some(seen) = self.queue.recv().await {
             let told = Told::of(&catalog, &seen);
-            query_log::write(&told);
-            self.metrics.written();
+            if seen.is_logged {
+                query_log::write(&told);
+                self.metrics.written();
+            }
+            if let Some(spans) = self.spans.as_ref().filter(|_| seen.is_traced) {
+                spans.put(&told);
+            }
             self.recent.keep(&told);
         }
     }

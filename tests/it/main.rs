@@ -33,3 +33,4 @@ mod reload;
 mod scenario;
 mod support;
 mod tls;
+mod traces;

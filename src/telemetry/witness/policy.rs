@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering::Relaxed};
 
 use super::Fate;
+use crate::telemetry::spans::TraceSettings;
 
 /// What becomes of queries that are answered with NXDOMAIN or without records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,9 +41,24 @@ pub(super) struct Policy {
     successes: AtomicU32,
     denials: AtomicU8,
     lines_per_second: AtomicU32,
+    /// Queries are traced whose mixed number is below; 0: none.
+    traced_below: u32,
 }
 
 impl Policy {
+    /// With these traces, and no query log.
+    pub(super) fn tracing(traces: Option<&TraceSettings>) -> Self {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "such a cast saturates")]
+        let below = |traces: &TraceSettings| ((traces.ratio * f64::from(u32::MAX)) as u32).max(1);
+        Self { traced_below: traces.map_or(0, below), ..Self::default() }
+    }
+
+    /// Whether a query with this number is traced.
+    #[inline]
+    pub(super) fn traces(&self, number: u32) -> bool {
+        self.traced_below > 0 && mixed(number) <= self.traced_below
+    }
+
     pub(super) fn set(&self, log: Option<QueryLogSettings>) {
         if let Some(log) = log {
             self.successes.store(log.successes, Relaxed);
@@ -73,11 +89,16 @@ impl Policy {
     }
 }
 
-/// Whether this is one of `of` queries. Numbers count up, and clients ask in pairs and rows; multiplied by the golden ratio every
-/// n-th of them is as evenly spread as all of them.
+/// Whether this is one of `of` queries.
 fn is_sampled(number: u32, of: u32) -> bool {
+    of > 0 && mixed(number) <= u32::MAX / of
+}
+
+/// Numbers count up, and clients ask in pairs and rows; multiplied by the golden ratio every n-th of them is as evenly spread as
+/// all of them.
+fn mixed(number: u32) -> u32 {
     const GOLDEN: u32 = 0x9E37_79B9;
-    of > 0 && number.wrapping_mul(GOLDEN) <= u32::MAX / of
+    number.wrapping_mul(GOLDEN)
 }
 
 #[cfg(test)]
@@ -94,5 +115,12 @@ mod tests {
             }
         }
         assert!(!(0..1000).any(|number| is_sampled(number, 0)));
+        for (ratio, expected) in [(1.0, 10_000), (0.1, 1_000), (0.001, 10)] {
+            let traces = TraceSettings { endpoint: String::new(), ratio };
+            let policy = Policy::tracing(Some(&traces));
+            let traced = (0..10_000).filter(|number| policy.traces(*number)).count();
+            assert!(traced.abs_diff(expected) <= 1 + expected / 50, "{ratio}: {traced}");
+        }
+        assert!(!Policy::tracing(None).traces(0));
     }
 }

@@ -23,7 +23,7 @@ struct Scene {
 impl Scene {
     fn with(log: Option<QueryLogSettings>) -> Self {
         let metrics = Metrics::new();
-        let (witness, teller) = Witness::new(log, metrics.witness());
+        let (witness, teller) = Witness::new(log, None, metrics.witness());
         Self { metrics, witness, teller, number: 0, began: Instant::now() }
     }
 
@@ -109,6 +109,8 @@ fn what_is_told_says_what_was_asked_and_what_the_answer_rests_on() {
         ended: SystemTime::now(),
         took: Duration::from_micros(5),
         message: message(0).into(),
+        is_logged: true,
+        is_traced: false,
     };
     let told = Told::of(&catalog, &seen);
     assert_eq!((told.question, told.ttl, told.object), (Some(("a.".to_owned(), 1)), None, None));

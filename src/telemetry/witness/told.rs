@@ -28,6 +28,11 @@ impl QueryId {
         Self(mixed ^ (mixed >> 31))
     }
 
+    /// As a number.
+    pub(crate) fn number(self) -> u64 {
+        self.0
+    }
+
     /// Reads what was written.
     pub fn parse(text: &str) -> Option<Self> {
         let is_id = text.len() == 16 && text.bytes().all(|octet| octet.is_ascii_hexdigit());

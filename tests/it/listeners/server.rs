@@ -77,7 +77,7 @@ pub(crate) fn parts() -> Parts {
     }
     Keeper::new(Arc::clone(&catalog)).apply(0, Change::Replace(objects));
     let metrics = Arc::new(Metrics::new());
-    let (witness, _) = Witness::new(None, metrics.witness());
+    let (witness, _) = Witness::new(None, None, metrics.witness());
     Parts {
         catalog,
         readiness: Readiness::new(),
