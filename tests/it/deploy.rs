@@ -1,5 +1,6 @@
 //! The chart and the manifests: what they render to, what a real API server says of it, and that what they run answers.
 
+mod alerts;
 mod cell;
 mod chart;
 mod image;

@@ -45,6 +45,15 @@ pub(crate) fn crds() -> &'static Path {
     })
 }
 
+/// Where prometheus and promtool are.
+pub(crate) fn prometheus() -> &'static Path {
+    static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
+    DIRECTORY.get_or_init(|| match std::env::var_os("MESHDNS_PROMETHEUS") {
+        Some(path) => path.into(),
+        None => printed_by(&mut Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/prometheus"))),
+    })
+}
+
 /// The path that a script of the project prints.
 fn printed_by(script: &mut Command) -> PathBuf {
     let output = script.stderr(Stdio::inherit()).output().expect("the script is part of the project");
