@@ -156,15 +156,15 @@ volumes:
     {{- end }}
 {{- end -}}
 
-{{/* Memory as measured beside CoreDNS (docs/benchmarks.md): 16 MiB, and 3 MiB for a thousand Services with 6,000 endpoints, both rounded up.
-     A limit of twice that leaves room for a burst of queries. */}}
+{{/* Memory as measured beside CoreDNS (docs/benchmarks.md): 16 MiB, and 3 MiB for a thousand Services with 6,000 endpoints, both rounded up, and
+     20 MiB that the allocator of the image keeps. A limit of twice that leaves room for a burst of queries. */}}
 {{- define "meshdns.resources" -}}
 {{- if .Values.resources -}}
 {{- toYaml .Values.resources -}}
 {{- else -}}
 {{- $services := int .Values.sizing.services -}}
 {{- $endpoints := int .Values.sizing.endpoints -}}
-{{- $mebibytes := add 24 (div (add (mul $services 2) (div (mul $endpoints 1) 3)) 1000) -}}
+{{- $mebibytes := add 48 (div (add (mul $services 2) (div (mul $endpoints 1) 3)) 1000) -}}
 requests: {cpu: 50m, memory: {{ $mebibytes }}Mi}
 limits: {memory: {{ mul 2 $mebibytes }}Mi}
 {{- end -}}
