@@ -15,6 +15,7 @@ mod explain;
 mod flags;
 mod import_file;
 mod keeping;
+mod kept_blocks;
 mod kept_table;
 mod ledger_place;
 mod listed;

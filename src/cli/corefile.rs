@@ -3,7 +3,6 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
@@ -13,15 +12,12 @@ use meshdns::corefile::Corefiles;
 use meshdns::model::Name;
 use meshdns::report::{ClientTls, Declared, Delegation, MeshdnsAt, Platform, Wanted, gaps_text};
 
-use super::declared::{declared, ensure_can_be_asked_often};
+use super::declared::declared;
 use super::flags::AnswerFlags;
-use super::import_file::ImportFile;
+use super::kept_blocks::keep;
 use super::output::Output;
 use super::surroundings::{corefiles, text};
 use super::{FINDINGS, UNUSABLE};
-
-/// Pause between two looks at what is declared. CoreDNS looks at its files every 30 s where `reload` says nothing else, and at most every 2 s.
-const PAUSE: Duration = Duration::from_secs(2);
 
 /// Arguments of `corefile`.
 #[derive(Args, Debug)]
@@ -109,7 +105,15 @@ impl Corefile {
         };
         let server = self.server.as_deref();
         match &self.watch {
-            Some(path) => fixed.watch(path, server),
+            Some(path) => {
+                ensure!(
+                    fixed.platform.is_importable(),
+                    "--watch: what `--for {}` prints is no file that a Corefile imports",
+                    fixed.platform.as_str()
+                );
+                keep(path, &fixed.settings, server, |declared| fixed.delegation(declared))?;
+                Ok(ExitCode::SUCCESS)
+            }
             None => {
                 let found = fixed.delegation(&declared(&fixed.settings, server)?)?;
                 self.output.print(&found, |found| found.text.clone())?;
@@ -135,46 +139,6 @@ impl Fixed {
             cluster_domain: self.cluster_domain.clone(),
             bind: self.bind.clone(),
         })?)
-    }
-
-    /// Keeps a file up to date until we are ended. The first time everything must work; later on, the last good file stays.
-    fn watch(&self, path: &std::path::Path, server: Option<&str>) -> Result<ExitCode> {
-        let platform = self.platform;
-        ensure!(
-            platform.is_importable(),
-            "--watch: what `--for {}` prints is no file that a Corefile imports",
-            platform.as_str()
-        );
-        ensure_can_be_asked_often(&self.settings, server)?;
-        let file = ImportFile::at(path)?;
-        let once = || -> Result<(bool, String)> {
-            let found = self.delegation(&declared(&self.settings, server)?)?;
-            Ok((file.put(&found.text)?, gaps_text(&found)))
-        };
-        let (_, mut told) = once()?;
-        eprint!("{told}");
-        eprintln!("{}: written, and again whenever what is declared changes", path.display());
-        let mut trouble = String::new();
-        loop {
-            std::thread::sleep(PAUSE);
-            let now = match once() {
-                Ok((written, gaps)) => {
-                    if written {
-                        eprintln!("{}: written", path.display());
-                    }
-                    if gaps != told {
-                        eprint!("{gaps}");
-                        told = gaps;
-                    }
-                    String::new()
-                }
-                Err(error) => format!("{error:#}"),
-            };
-            if now != trouble && !now.is_empty() {
-                eprintln!("{now}; {} stays as it is", path.display());
-            }
-            trouble = now;
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is declared now: of objects that are read, or of a running server.
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use meshdns::config::Settings;
 use meshdns::report::{self, Census, Declared, Filter, ReportedLine};
 
@@ -10,27 +10,25 @@ use super::load::{Loaded, load};
 /// What a running server answers, or what the objects of the settings give. Without either there are only zones.
 pub(super) fn declared(settings: &Settings, server: Option<&str>) -> Result<Declared> {
     if let Some(server) = server {
-        let lines: Vec<ReportedLine> = client::get(server, "/records", &[])?;
-        return Ok(Declared::of_lines(&lines));
+        return asked(server);
     }
     if settings.sources.manifests.is_empty() && settings.sources.kubernetes.is_none() {
         return Ok(Declared::default());
     }
-    let Loaded { catalog, keeper, report, .. } = load(settings)?;
-    report.defects.iter().for_each(|defect| eprintln!("{defect}"));
-    let lines = report::records(&catalog, &Filter::default());
-    Ok(Declared::of(&catalog, &lines, Census::of(&catalog, keeper.inventory().with_ttl())))
+    let loaded = load(settings)?;
+    loaded.report.defects.iter().for_each(|defect| eprintln!("{defect}"));
+    Ok(known(&loaded))
 }
 
-/// The same, for who asks again and again.
-pub(super) fn ensure_can_be_asked_often(settings: &Settings, server: Option<&str>) -> Result<()> {
-    ensure!(
-        server.is_some() || settings.sources.kubernetes.is_none(),
-        "--watch does not watch the API server itself: ask a running meshdns, with --server URL"
-    );
-    ensure!(
-        server.is_some() || !settings.sources.manifests.is_empty(),
-        "--watch: nothing can change: give --server URL, or --manifests PATH"
-    );
-    Ok(())
+/// What a running server answers.
+pub(super) fn asked(server: &str) -> Result<Declared> {
+    let lines: Vec<ReportedLine> = client::get(server, "/records", &[])?;
+    Ok(Declared::of_lines(&lines))
+}
+
+/// What objects that were read give.
+pub(super) fn known(loaded: &Loaded) -> Declared {
+    let Loaded { catalog, keeper, .. } = loaded;
+    let lines = report::records(catalog, &Filter::default());
+    Declared::of(catalog, &lines, Census::of(catalog, keeper.inventory().with_ttl()))
 }

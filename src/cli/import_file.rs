@@ -4,6 +4,7 @@
 //! begin as ours do is somebody's own and stays as it is. What is the same is not written again, because CoreDNS's `reload` would
 //! start everything anew.
 
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -14,6 +15,12 @@ use meshdns::report::MARK;
 /// The file.
 pub(super) struct ImportFile {
     path: PathBuf,
+}
+
+impl fmt::Display for ImportFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.path.display().fmt(f)
+    }
 }
 
 impl ImportFile {

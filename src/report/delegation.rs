@@ -30,6 +30,9 @@ use keys::Keys;
 pub use platform::Platform;
 pub use text::gaps_text;
 
+/// Without objects there are zones only.
+const NOBODY_LOOKED: &str = "no objects are read, so hosts of ServiceEntries are not known: give --server URL, --manifests PATH or sources in the settings";
+
 /// What blocks are wanted for.
 #[derive(Clone, Debug)]
 pub struct Wanted<'w> {
@@ -106,6 +109,9 @@ impl Delegation {
         }
         let mut findings = Vec::new();
         let mut notes = Vec::new();
+        if wanted.declared.census().is_none() {
+            notes.push(NOBODY_LOOKED.to_owned());
+        }
         let keys = Keys::of(wanted, &mut findings, &mut notes);
         let upstreams = block::upstreams(wanted, &mut notes)?;
         let blocks = fitted(wanted, blocks(wanted, &keys, &upstreams))?;
@@ -140,3 +146,6 @@ fn fitted(wanted: &Wanted<'_>, mut blocks: Vec<Block>) -> Result<Vec<Block>, Ref
     }
     Ok(blocks)
 }
+
+#[cfg(test)]
+mod tests;

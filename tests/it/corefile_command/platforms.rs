@@ -250,6 +250,8 @@ fn ways_to_ask() {
 
     let tls = "zones: [cluster.local]\nlisten:\n  grpc: ['0.0.0.0:8053']\n  grpcTls: {certificate: /a, key: /b, clientCa: /c, clientNames: [x.y.svc]}\n";
     let config = written("meshdns.yaml", tls);
+    let alone = corefile(path(&config), &["--for", "nodelocal", "--meshdns-at", "10.96.0.53"]);
+    assert!(alone.stderr.starts_with("note: no objects are read"), "{}", alone.stderr);
     let files = ["--tls", "/t/tls.crt,/t/tls.key,/t/ca.crt", "--tls-servername", "meshdns.mesh.svc"];
     let printed = corefile(path(&config), &[&["--meshdns-at", "10.96.0.53"][..], &files].concat());
     assert_eq!(printed.code, 0, "{}", printed.stderr);
