@@ -116,6 +116,9 @@ fn rules(section: &Section<'_>, field: Field<'_>) -> Vec<TtlRule> {
         if let Some(never) = never {
             section.problem(&place, &format!("this rule can never hold: {never}"));
         }
+        if rule.ttl == TtlSetting::Churn && matches!(&*rule.classes, [Class::Negative]) {
+            section.problem(&place, "negative answers have no history to follow: write a number");
+        }
         rules.push((rule, place));
     }
     if rules.len() > MAX_RULES {

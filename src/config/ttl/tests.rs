@@ -12,6 +12,24 @@ fn each_mistake_is_told() {
     for (text, expected) in [
         ("ttl: {default: 4000}", "2: ttl.default: 4000 is out of range: seconds from 0 to 3600"),
         ("ttl: {default: -1}", "ttl.default: -1 is out of range"),
+        (
+            "ttl: {default: churn, churn: {min: 9, max: 3}}",
+            "ttl.churn.max: 3 is below `min`, which is 9: no TTL lies between them",
+        ),
+        (
+            "ttl: {default: churn, churn: {min: 400}}",
+            "ttl.churn.min: 400 is above `max`, which is 300: no TTL lies between them",
+        ),
+        ("ttl: {default: churn, churn: {weight: 0}}", "ttl.churn.weight: 0 is out of range"),
+        ("ttl: {srv: churn, churn: {weight: 1001}}", "ttl.churn.weight: 1001 is out of range"),
+        ("ttl: {srv: churn, churn: {weight: 1.5}}", "ttl.churn.weight: `1.5` is not a whole number"),
+        ("ttl: {churn: {weight: 2}}", "ttl.churn: nothing follows churn"),
+        ("ttl: {default: churn, churn: {minimum: 1}}", "ttl.churn.minimum: unknown setting"),
+        ("ttl: {negative: churn}", "ttl.negative: `churn` is text: seconds from 0 to 3600 is expected"),
+        (
+            "ttl: {rules: [{classes: [negative], ttl: churn}]}",
+            "ttl.rules[0]: negative answers have no history to follow: write a number",
+        ),
         ("ttl: {default: 5s}", "ttl.default: `5s` is text: seconds from 0 to 3600, or churn"),
         ("ttl: {default: 1.5}", "ttl.default: `1.5` is not a whole number: seconds from 0 to 3600, or churn"),
         ("ttl: {negative: 3601}", "ttl.negative: 3601 is out of range"),

@@ -37,7 +37,7 @@ pub struct RawMeta {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct RawManaged {
-    time: Option<String>,
+    time: Value,
 }
 
 /// What a name may look like.
@@ -96,7 +96,13 @@ impl RawMeta {
         let mut last = 0;
         for (index, managed) in self.managed_fields.iter().enumerate() {
             let field = format!("metadata.managedFields[{index}].time");
-            last = last.max(time(managed.time.as_deref()?, &field, defects)?);
+            let written = match &managed.time {
+                Value::Null => return None,
+                Value::String(text) => time(text, &field, defects),
+                // No reason to lose the object.
+                other => time(&other.to_string(), &field, defects),
+            };
+            last = last.max(written?);
         }
         Stamp::new(last)
     }
