@@ -10,7 +10,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
     serve_dns()?;
     ask_istiod()?;
-    remember_objects()
+    remember_objects()?;
+    tell_of_messages()
 }
 
 /// The service that we offer. Its descriptors are for reflection, and have nothing else in them.
@@ -35,6 +36,13 @@ fn ask_istiod() -> Result<(), Box<dyn Error>> {
 /// What stands in a snapshot.
 fn remember_objects() -> Result<(), Box<dyn Error>> {
     let descriptors = protox::compile(["meshdns/snapshot/v1/snapshot.proto"], ["proto"])?;
+    tonic_prost_build::configure().compile_fds(descriptors)?;
+    Ok(())
+}
+
+/// What is said of DNS messages in dnstap.
+fn tell_of_messages() -> Result<(), Box<dyn Error>> {
+    let descriptors = protox::compile(["dnstap.proto"], ["proto/dnstap"])?;
     tonic_prost_build::configure().compile_fds(descriptors)?;
     Ok(())
 }

@@ -44,7 +44,7 @@ use crate::telemetry::witness::Witness;
 use bound::Bound;
 use worker::{Ended, Worker, Workers};
 
-/// How long threads may take to end that have nothing more to do, and how often they are looked at.
+/// How long threads, and what is told last, may take to end, and how often threads are looked at.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -74,6 +74,8 @@ pub struct Parts {
     pub tasks: Vec<Task>,
     /// What tasks still have to do when stopping begins. It is awaited while calls under way finish, and has the same time.
     pub farewell: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// What they still have to do when no call is under way any more. It has a moment.
+    pub last: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 /// Runs the process until a signal stops it. A second signal ends it at once, with exit code 1.
@@ -171,6 +173,9 @@ pub async fn serve(
     // Workers wait for each other: a lookup that one of them began may be awaited by another.
     workers.release();
     join(started).await;
+    if timeout(LAST_MOMENT, parts.last).await.is_err() {
+        tracing::warn!("not everything was told in time");
+    }
     drop(socket_files);
     stop_admin.stop();
     match unexpected {

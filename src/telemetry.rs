@@ -4,6 +4,7 @@
 //! query log when there is to be one.
 //! Metric labels are enums, so that their number is bounded by the type.
 
+pub mod dnstap;
 pub mod log;
 pub mod metrics;
 mod query_log;

@@ -16,6 +16,7 @@ use meshdns::serve::{Readiness, ReadinessHandle, inspect, level};
 use meshdns::source::{Moment, Report, SourceId, Update, istiod, kubernetes, manifests};
 use meshdns::store::snapshot::{Saver, Standing};
 use meshdns::store::{Journal, unix_seconds};
+use meshdns::telemetry::dnstap::{self, DnstapSettings, Tap};
 use meshdns::telemetry::log::Level;
 use meshdns::telemetry::metrics::{Metrics, SourceMetrics};
 use meshdns::telemetry::spans::Spans;
@@ -42,8 +43,9 @@ pub(super) fn parts(settings: &Settings, file: SettingsFile, level: Level) -> Re
     let catalog = Arc::new(Catalog::new(settings.policy()));
     catalog.policy.ttl.clock().tell(unix_seconds(), None);
     let (readiness, metrics) = (Readiness::new(), Arc::new(Metrics::new()));
-    let TelemetrySettings { query_log, traces } = &settings.telemetry;
-    let (witness, mut teller) = Witness::new(*query_log, traces.as_ref(), metrics.witness());
+    let TelemetrySettings { query_log, traces, dnstap } = &settings.telemetry;
+    let (tap, tapped) = dnstap.as_ref().map(|dnstap| tap(dnstap, &metrics)).unzip();
+    let (witness, mut teller) = Witness::new(*query_log, traces.as_ref(), tap, metrics.witness());
     metrics.stale().watch(Arc::clone(&catalog));
     metrics.hosts().watch(Arc::clone(&catalog), |catalog| ParityReport::of(catalog).differences.len());
     let (updates, incoming) = mpsc::channel::<Update>(WAITING_UPDATES);
@@ -179,7 +181,26 @@ pub(super) fn parts(settings: &Settings, file: SettingsFile, level: Level) -> Re
         tasks.push(task("traces", sending.run()));
     }
     tasks.push(task("query log", teller.tell(Arc::clone(&catalog))));
-    Ok(Parts { catalog, readiness, metrics, witness, identities, pages, tasks, farewell })
+    let mut last: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(ready(()));
+    if let Some((sending, farewell)) = tapped {
+        tasks.push(task("dnstap", sending.run()));
+        last = Box::pin(farewell.say());
+    }
+    Ok(Parts { catalog, readiness, metrics, witness, identities, pages, tasks, farewell, last })
+}
+
+/// Where queries and replies go, and who sends them.
+fn tap(settings: &DnstapSettings, metrics: &Metrics) -> (Tap, (dnstap::Sending, dnstap::Farewell)) {
+    let identity = settings.identity.clone().or_else(host_name);
+    let settings = DnstapSettings { identity, ..settings.clone() };
+    let (tap, sending, farewell) = Tap::new(&settings, metrics.dnstap());
+    (tap, (sending, farewell))
+}
+
+/// The name of the machine, or of the pod.
+fn host_name() -> Option<String> {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
 /// The sources that have not said everything yet.

@@ -1,12 +1,18 @@
 //! `telemetry`: what is told about single queries.
 
+use std::path::PathBuf;
+
 use super::field::Field;
 use super::section::Section;
+use super::sources::path;
+use crate::telemetry::dnstap::{DnstapEndpoint, DnstapSettings};
 use crate::telemetry::spans::TraceSettings;
 use crate::telemetry::witness::{Denials, QueryLogSettings};
 
-/// Collectors are asked without TLS: they stand in the same cluster or pod.
-const ENDPOINT: &str = "the URL of a collector such as http://127.0.0.1:4317, without TLS";
+const TRACES: &str = "the URL of a collector such as http://127.0.0.1:4317";
+const DNSTAP: &str = "unix:///path/of/a.sock or tcp://host:port";
+/// Longest name of a server, in octets.
+const LONGEST_IDENTITY: usize = 255;
 /// More lines nobody reads, and writing them would be felt.
 const MOST_LINES: i64 = 10_000;
 
@@ -17,6 +23,8 @@ pub struct TelemetrySettings {
     pub query_log: Option<QueryLogSettings>,
     /// Traces. Default: none.
     pub traces: Option<TraceSettings>,
+    /// dnstap. Default: none.
+    pub dnstap: Option<DnstapSettings>,
 }
 
 impl TelemetrySettings {
@@ -26,7 +34,10 @@ impl TelemetrySettings {
         let query_log = section.section("queryLog", query_log);
         let is_traced = section.has("traces");
         let traces = section.section("traces", |section| traces(section, is_traced));
-        Self { query_log: is_on.then_some(query_log), traces: traces.filter(|_| is_traced) }
+        let is_tapped = section.has("dnstap");
+        let dnstap = section.section("dnstap", |section| dnstap(section, is_tapped));
+        let dnstap = dnstap.filter(|_| is_tapped);
+        Self { dnstap, query_log: is_on.then_some(query_log), traces: traces.filter(|_| is_traced) }
     }
 }
 
@@ -50,16 +61,65 @@ fn traces(section: &mut Section<'_>, is_there: bool) -> Option<TraceSettings> {
     }
     let mut ratio = 0.01;
     section.set("ratio", &mut ratio, |field| field.ratio());
-    let endpoint = endpoint?.parsed(ENDPOINT, |text| {
-        let is_plain = text.parse::<hyper::Uri>().is_ok_and(|uri| {
-            uri.scheme_str() == Some("http")
+    let ca = section.take("ca");
+    let ca_place = ca.as_ref().map(|field| field.place.clone());
+    let ca: Option<PathBuf> = ca.and_then(|field| field.parsed("a path", path));
+    let endpoint = endpoint?.parsed(TRACES, |text| {
+        let is_collector = text.parse::<hyper::Uri>().is_ok_and(|uri| {
+            matches!(uri.scheme_str(), Some("http" | "https"))
                 && uri.port().is_some()
                 && uri.path() == "/"
                 && uri.query().is_none()
         });
-        if is_plain { Ok(text.to_owned()) } else { Err(format!("`{text}` is not {ENDPOINT}")) }
+        if is_collector { Ok(text.to_owned()) } else { Err(format!("`{text}` is not {TRACES}")) }
     })?;
-    Some(TraceSettings { endpoint, ratio })
+    match (endpoint.starts_with("https:"), ca_place) {
+        (true, None) => section
+            .missing("ca", "is missing: the file with the certificates that may vouch for the collector"),
+        (false, Some(place)) => section.problem(&place, "is for collectors that speak TLS: write https"),
+        _ => {}
+    }
+    Some(TraceSettings { endpoint, ca, ratio })
+}
+
+fn dnstap(section: &mut Section<'_>, is_there: bool) -> Option<DnstapSettings> {
+    let endpoint = section.take("endpoint");
+    if endpoint.is_none() && is_there {
+        section.missing("endpoint", &format!("is missing: {DNSTAP}, where messages are collected"));
+    }
+    let mut ratio = 1.0;
+    section.set("ratio", &mut ratio, |field| field.ratio());
+    let identity = section.take("identity");
+    let identity = identity.and_then(|field| field.parsed("the name of this server", identified));
+    let endpoint = endpoint?.parsed(DNSTAP, collected_at)?;
+    Some(DnstapSettings { endpoint, ratio, identity })
+}
+
+fn identified(text: &str) -> Result<String, String> {
+    match text.len() {
+        1..=LONGEST_IDENTITY => Ok(text.to_owned()),
+        0 => Err("is empty: leave it out for the name of the machine".to_owned()),
+        length => Err(format!("has {length} octets: {LONGEST_IDENTITY} at most")),
+    }
+}
+
+fn collected_at(text: &str) -> Result<DnstapEndpoint, String> {
+    let unix = text.strip_prefix("unix://").filter(|path| path.starts_with('/') && path.len() > 1);
+    if let Some(path) = unix {
+        return Ok(DnstapEndpoint::Unix(path.into()));
+    }
+    let tcp = text.strip_prefix("tcp://").filter(|address| {
+        // What an authority is, hyper knows.
+        address.parse::<hyper::http::uri::Authority>().is_ok_and(|authority| {
+            authority.as_str() == *address
+                && authority.port_u16().is_some_and(|port| port > 0)
+                && !address.contains('@')
+        })
+    });
+    match tcp {
+        Some(address) => Ok(DnstapEndpoint::Tcp(address.to_owned())),
+        None => Err(format!("`{text}` is not {DNSTAP}")),
+    }
 }
 
 /// A whole number within these bounds.
@@ -71,3 +131,6 @@ fn number(field: Field<'_>, least: i64, most: i64) -> Option<u32> {
         number.and_then(|number| u32::try_from(number).ok()).ok_or_else(out)
     })
 }
+
+#[cfg(test)]
+mod tests;

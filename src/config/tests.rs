@@ -220,6 +220,13 @@ fn every_setting_is_documented() {
             assert!(page.contains(&format!("`{section}.{key}`")), "{section}.{key}");
         }
     }
+    for section in ["traces", "dnstap", "queryLog"] {
+        let told = zoned(&format!("telemetry: {{{section}: {{=: 1}}}}")).unwrap_err().to_string();
+        let told = told.lines().find(|line| line.contains("known here: ")).unwrap();
+        for key in told.split_once("known here: ").unwrap().1.split(", ") {
+            assert!(page.contains(&format!("`telemetry.{section}.{key}`")), "telemetry.{section}.{key}");
+        }
+    }
     for section in ["istiod", "istiod.tls", "istiod.node"] {
         let nested =
             section.split('.').rev().fold("{=: 1}".to_owned(), |inner, key| format!("{{{key}: {inner}}}"));

@@ -5,7 +5,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use super::chase::Chaser;
@@ -13,9 +12,8 @@ use super::dns::server_failure;
 use super::readiness::Readiness;
 use crate::answer::{Facts, Origin};
 use crate::catalog::Catalog;
-use crate::random::random;
 use crate::telemetry::metrics::{Counted, Listener, QueryShard, Rcode};
-use crate::telemetry::witness::{Ended, Witness};
+use crate::telemetry::witness::{Begun, Ended, Numbers, QueryNumber, Witness};
 use crate::wire::{Chase, Transport, Verdict, respond_noting};
 
 /// Room for the usual reply.
@@ -28,7 +26,7 @@ pub struct Answerer {
     chaser: Arc<Chaser>,
     metrics: Arc<QueryShard>,
     witness: Arc<Witness>,
-    rotation: AtomicU32,
+    numbers: Numbers,
 }
 
 /// Who asks, and where.
@@ -65,8 +63,8 @@ struct Query {
     client: Client,
     facts: Facts,
     started: Instant,
-    /// Counts queries, and decides with which record an answer begins.
-    number: u32,
+    /// Decides with which record the answer begins.
+    number: QueryNumber,
 }
 
 /// Whether a query had to wait for a lookup.
@@ -77,7 +75,7 @@ enum Chased {
 }
 
 impl Answerer {
-    /// Rotation begins at a random place, so that replicas and workers do not move in step.
+    /// Answers from this catalog.
     pub fn new(
         catalog: Arc<Catalog>,
         readiness: Readiness,
@@ -85,7 +83,7 @@ impl Answerer {
         metrics: Arc<QueryShard>,
         witness: Arc<Witness>,
     ) -> Self {
-        Self { catalog, readiness, chaser, metrics, witness, rotation: AtomicU32::new(random()) }
+        Self { catalog, readiness, chaser, metrics, witness, numbers: Numbers::new() }
     }
 
     pub(super) fn readiness(&self) -> &Readiness {
@@ -94,13 +92,12 @@ impl Answerer {
 
     /// Answers a packet, as far as that goes without waiting.
     pub(super) fn take(&self, packet: &[u8], client: Client, reply: &mut Vec<u8>) -> Step {
-        let (started, transport) = (Instant::now(), client.transport());
-        let number = self.rotation.fetch_add(1, Ordering::Relaxed);
-        let mut asked = Query { client, facts: Facts::default(), started, number };
+        let (mut asked, transport) = (self.begin(packet, client), client.transport());
         if transport != Transport::Grpc && !self.readiness.is_complete() {
             return self.unready(packet, asked, reply);
         }
-        let verdict = respond_noting(&self.catalog, packet, transport, number, reply, &mut asked.facts);
+        let verdict =
+            respond_noting(&self.catalog, packet, transport, asked.number.count(), reply, &mut asked.facts);
         let (step, rcode) = match verdict {
             Verdict::Reply => (Step::Send, Rcode::of(reply)),
             Verdict::Drop => (Step::Nothing, Rcode::Dropped),
@@ -130,9 +127,16 @@ impl Answerer {
 
     /// Counts a query that got a status in place of a message, because we are not ready.
     pub(super) fn turn_away(&self, packet: &[u8], client: Client) {
-        let number = self.rotation.fetch_add(1, Ordering::Relaxed);
-        let asked = Query { client, facts: Facts::default(), started: Instant::now(), number };
+        let asked = self.begin(packet, client);
         self.ended(asked, Rcode::Status, Chased::No, packet);
+    }
+
+    /// Takes note of a query that was read.
+    fn begin(&self, packet: &[u8], client: Client) -> Query {
+        let (started, number) = (Instant::now(), self.numbers.next());
+        let Client { listener, peer } = client;
+        self.witness.begin(&Begun { listener, peer, started, packet, number });
+        Query { client, facts: Facts::default(), started, number }
     }
 
     fn unready(&self, packet: &[u8], asked: Query, reply: &mut Vec<u8>) -> Step {

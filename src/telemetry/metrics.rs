@@ -3,6 +3,7 @@
 //! Rules: names begin with `meshdns_`, base units stand in names, every label is an enum or fixed for the life of
 //! the process. Queries are counted in one shard per worker (`queries`); everything rarer in plain atomics.
 
+mod dnstap;
 mod hosts;
 mod istiod;
 mod kubernetes;
@@ -27,6 +28,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+pub use dnstap::DnstapMetrics;
 pub use hosts::HostMetrics;
 pub use istiod::{IstiodFigures, IstiodMetrics, TableAge};
 pub use kubernetes::{KubernetesMetrics, WatchFigures};
@@ -105,6 +107,7 @@ pub struct Metrics {
     reloads: ReloadMetrics,
     witness: WitnessMetrics,
     traces: TraceMetrics,
+    dnstap: DnstapMetrics,
 }
 
 impl Default for Metrics {
@@ -148,6 +151,7 @@ impl Metrics {
         let reloads = ReloadMetrics::register(&mut registry);
         let witness = WitnessMetrics::register(&mut registry);
         let traces = TraceMetrics::register(&mut registry);
+        let dnstap = DnstapMetrics::register(&mut registry);
         Self {
             registry,
             queries,
@@ -165,6 +169,7 @@ impl Metrics {
             reloads,
             witness,
             traces,
+            dnstap,
         }
     }
 
@@ -226,6 +231,11 @@ impl Metrics {
     /// How traces fare.
     pub fn traces(&self) -> &TraceMetrics {
         &self.traces
+    }
+
+    /// How dnstap fares.
+    pub fn dnstap(&self) -> &DnstapMetrics {
+        &self.dnstap
     }
 
     /// How telling of single queries fares.

@@ -4,11 +4,13 @@
 //! delivered within a time, is dropped and counted. There are no spans but those of queries, and they are made of what the
 //! workers saw, so nothing is measured twice. The id of a span is the id of its query.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState};
 use opentelemetry::{InstrumentationScope, KeyValue};
-use opentelemetry_otlp::{SpanExporter as OtlpExporter, WithExportConfig};
+use opentelemetry_otlp::tonic_types::transport::{Certificate, ClientTlsConfig};
+use opentelemetry_otlp::{SpanExporter as OtlpExporter, WithExportConfig, WithTonicConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanExporter, SpanLinks};
 use tokio::sync::mpsc;
@@ -29,8 +31,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Where traces go.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TraceSettings {
-    /// The collector: `http://host:port`.
+    /// The collector: `http://host:port` or `https://host:port`.
     pub endpoint: String,
+    /// File with the certificates of authorities, PEM, that its certificate must lead to; with `https` and only then.
+    pub ca: Option<PathBuf>,
     /// Of all queries this part, above 0 and up to 1.
     pub ratio: f64,
 }
@@ -46,6 +50,7 @@ pub struct Spans {
 #[derive(Debug)]
 pub struct Sending {
     endpoint: String,
+    ca: Option<PathBuf>,
     queue: mpsc::Receiver<Box<SpanData>>,
     metrics: TraceMetrics,
 }
@@ -54,8 +59,8 @@ impl Spans {
     /// A way to the collector. Nothing is sent before [`Sending::run`].
     pub fn new(settings: &TraceSettings, metrics: &TraceMetrics) -> (Self, Sending) {
         let (queue, waiting) = mpsc::channel(WAITING);
-        let endpoint = settings.endpoint.clone();
-        let sending = Sending { endpoint, queue: waiting, metrics: metrics.clone() };
+        let (endpoint, ca) = (settings.endpoint.clone(), settings.ca.clone());
+        let sending = Sending { endpoint, ca, queue: waiting, metrics: metrics.clone() };
         (Self { queue, metrics: metrics.clone() }, sending)
     }
 
@@ -69,45 +74,55 @@ impl Spans {
 impl Sending {
     /// Sends what comes, as long as somebody may put something there.
     pub async fn run(mut self) {
-        let built =
-            OtlpExporter::builder().with_tonic().with_endpoint(&self.endpoint).with_timeout(PATIENCE).build();
-        let mut exporter = match built {
-            Ok(exporter) => exporter,
-            Err(error) => {
-                tracing::error!(endpoint = self.endpoint, %error, "traces cannot be sent: they are dropped");
-                while self.queue.recv().await.is_some() {
-                    self.metrics.dropped(1);
-                }
-                return;
-            }
-        };
-        let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
-        let resource = Resource::builder().with_service_name("meshdns").with_attribute(version).build();
-        exporter.set_resource(&resource);
-        let mut is_refused = false;
+        let (mut exporter, mut is_refused) = (None, false);
         while let Some(first) = self.queue.recv().await {
             let batch = self.gather(*first).await;
             let count = batch.len() as u64;
-            match timeout(PATIENCE, exporter.export(batch)).await {
-                Ok(Ok(())) => {
+            match self.export(&mut exporter, batch).await {
+                Ok(()) => {
                     self.metrics.exported(count);
                     is_refused = false;
                 }
-                failed => {
+                Err(error) => {
                     self.metrics.dropped(count);
+                    // The next one reads the file of authorities anew.
+                    exporter = None;
                     // Once is enough: the counter says how it goes on.
                     if !is_refused {
-                        let error = failed.map_or_else(|error| error.to_string(), |sent| format!("{sent:?}"));
-                        tracing::warn!(
-                            endpoint = self.endpoint,
-                            error,
-                            "traces are not taken: they are dropped"
-                        );
+                        let endpoint = self.endpoint.as_str();
+                        tracing::warn!(endpoint, error, "traces are not taken: they are dropped");
                     }
                     is_refused = true;
                 }
             }
         }
+    }
+
+    async fn export(&self, made: &mut Option<OtlpExporter>, batch: Vec<SpanData>) -> Result<(), String> {
+        let exporter = match made {
+            Some(exporter) => exporter,
+            None => made.insert(self.exporter()?),
+        };
+        match timeout(PATIENCE, exporter.export(batch)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(format!("{error:?}")),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    fn exporter(&self) -> Result<OtlpExporter, String> {
+        let mut builder =
+            OtlpExporter::builder().with_tonic().with_endpoint(&self.endpoint).with_timeout(PATIENCE);
+        if let Some(ca) = &self.ca {
+            let pem = std::fs::read(ca).map_err(|error| format!("{}: {error}", ca.display()))?;
+            let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(pem));
+            builder = builder.with_tls_config(tls);
+        }
+        let mut exporter = builder.build().map_err(|error| error.to_string())?;
+        let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
+        let resource = Resource::builder().with_service_name("meshdns").with_attribute(version).build();
+        exporter.set_resource(&resource);
+        Ok(exporter)
     }
 
     /// What comes within a moment.

@@ -5,32 +5,49 @@
 //! found out there too, by asking the catalog once more with a recorder, so it costs only the queries that are told about.
 
 mod budget;
+mod number;
 mod policy;
 mod recent;
 mod told;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::mpsc;
 
+use super::dnstap::Tap;
 use super::metrics::{Listener, Rcode, WitnessMetrics};
 use super::query_log;
 use super::spans::{Spans, TraceSettings};
 use crate::answer::Facts;
 use crate::catalog::Catalog;
-use crate::random::random;
 use budget::Budget;
 use policy::Policy;
 
+pub use number::{Numbers, QueryId, QueryNumber};
+pub(super) use policy::Share;
 pub use policy::{Denials, QueryLogSettings};
 pub use recent::Recent;
-pub use told::{QueryId, Told};
+pub use told::Told;
 
 /// Queries that wait to be told about; more are dropped.
 const WAITING: usize = 1024;
+
+/// A query that its worker has just read.
+#[derive(Clone, Copy, Debug)]
+pub struct Begun<'a> {
+    /// Where it came in.
+    pub listener: Listener,
+    /// From whom, if that is on a network.
+    pub peer: Option<SocketAddr>,
+    /// When it was read.
+    pub started: Instant,
+    /// What was read.
+    pub packet: &'a [u8],
+    /// Which one it is.
+    pub number: QueryNumber,
+}
 
 /// A query that has ended, as its worker sees it.
 #[derive(Clone, Copy, Debug)]
@@ -49,8 +66,8 @@ pub struct Ended<'a> {
     pub took: Duration,
     /// The reply, or the query where there is none: its question is read from it.
     pub message: &'a [u8],
-    /// A number that is another one every time: it decides about samples.
-    pub number: u32,
+    /// Which one it is.
+    pub number: QueryNumber,
 }
 
 /// What becomes of a query; a success has records.
@@ -81,11 +98,10 @@ struct Seen {
 #[derive(Debug)]
 pub struct Witness {
     policy: Policy,
+    tap: Option<Tap>,
     errors: Budget,
     others: Budget,
     queue: mpsc::Sender<Seen>,
-    /// Ids are numbers from a random one on, mixed so that they look like none.
-    next: AtomicU64,
     began: Instant,
     metrics: WitnessMetrics,
 }
@@ -100,19 +116,20 @@ pub struct Teller {
 }
 
 impl Witness {
-    /// With these settings of the query log and of traces; none: they are off.
+    /// With these settings of the query log and of traces, and with dnstap; none: they are off.
     pub fn new(
         log: Option<QueryLogSettings>,
         traces: Option<&TraceSettings>,
+        tap: Option<Tap>,
         metrics: &WitnessMetrics,
     ) -> (Arc<Self>, Teller) {
         let (queue, waiting) = mpsc::channel(WAITING);
         let witness = Self {
             policy: Policy::tracing(traces),
+            tap,
             errors: Budget::default(),
             others: Budget::default(),
             queue,
-            next: AtomicU64::new(u64::from(random()) << 32 | u64::from(random())),
             began: Instant::now(),
             metrics: metrics.clone(),
         };
@@ -126,9 +143,20 @@ impl Witness {
         self.policy.set(log);
     }
 
+    /// Sees to a query that was read.
+    #[inline]
+    pub fn begin(&self, query: &Begun<'_>) {
+        if let Some(tap) = &self.tap {
+            tap.begun(query);
+        }
+    }
+
     /// Sees to a query that has ended.
     #[inline]
     pub fn see(&self, query: &Ended<'_>) {
+        if let Some(tap) = &self.tap {
+            tap.ended(query);
+        }
         let is_traced = self.policy.traces(query.number);
         if is_traced || self.policy.is_on() {
             self.look(query, is_traced);
@@ -142,7 +170,7 @@ impl Witness {
             return;
         }
         let seen = Seen {
-            id: QueryId::of(self.next.fetch_add(1, Relaxed)),
+            id: query.number.id(),
             listener: query.listener,
             peer: query.peer,
             facts: query.facts,

@@ -9,6 +9,7 @@ mod corefile_command;
 mod corefiles;
 mod deploy;
 mod differential;
+mod dnstap;
 mod doctor;
 mod everywhere;
 mod failover;

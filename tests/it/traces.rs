@@ -1,6 +1,7 @@
 //! Traces, as a collector gets them.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
@@ -14,9 +15,10 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use tokio::sync::{Semaphore, mpsc};
-use tonic::transport::Server;
+use tonic::transport::{Identity, Server, ServerTlsConfig};
 use tonic::{Request, Response, Status};
 
+use crate::support::certificates::Authority;
 use crate::support::dig::dig;
 use crate::support::process::{Meshdns, free_address, written};
 
@@ -51,20 +53,32 @@ impl TraceService for Collector {
 
 /// Where it listens, and what it gets.
 fn collector(may: Arc<Semaphore>) -> (String, mpsc::UnboundedReceiver<ExportTraceServiceRequest>) {
+    let (address, receiver) = collecting(may, Server::builder());
+    (format!("http://{address}"), receiver)
+}
+
+fn collecting(
+    may: Arc<Semaphore>,
+    mut server: Server,
+) -> (SocketAddr, mpsc::UnboundedReceiver<ExportTraceServiceRequest>) {
     let (address, (got, receiver)) = (free_address(), mpsc::unbounded_channel());
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let service = TraceServiceServer::new(Collector { got, may });
-        runtime.block_on(Server::builder().add_service(service).serve(address)).unwrap();
+        runtime.block_on(server.add_service(service).serve(address)).unwrap();
     });
-    (format!("http://{address}"), receiver)
+    (address, receiver)
 }
 
 fn start(endpoint: &str, ratio: &str) -> Meshdns {
+    start_with(&format!("endpoint: '{endpoint}', ratio: {ratio}"))
+}
+
+fn start_with(traces: &str) -> Meshdns {
     let manifests = written("objects.yaml", OBJECTS).display().to_string();
     Meshdns::start(&format!(
         "zones: [cluster.local]\nsources: {{manifests: ['{manifests}']}}\n\
-         telemetry: {{traces: {{endpoint: '{endpoint}', ratio: {ratio}}}, queryLog: {{successes: 1}}}}\n"
+         telemetry: {{traces: {{{traces}}}, queryLog: {{successes: 1}}}}\n"
     ))
 }
 
@@ -145,4 +159,27 @@ fn a_collector_that_does_not_answer_is_not_waited_for() {
     dig(server.dns, ["www.example.org", "A"]);
     while got.blocking_recv().unwrap().resource_spans.is_empty() {}
     server.wait_until("taken", |metrics| metrics.sample("meshdns_trace_spans_exported_total") > 0);
+}
+
+#[test]
+fn a_collector_with_tls_is_asked_if_its_authority_is_the_right_one() {
+    let (authority, other) = (Authority::new("collectors"), Authority::new("others"));
+    let pair = authority.pair("localhost");
+    let tls = ServerTlsConfig::new().identity(Identity::from_pem(pair.certificate, pair.key));
+    let may = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
+    let (address, mut got) = collecting(may, Server::builder().tls_config(tls).unwrap());
+    let ca = written("ca.pem", &other.pem);
+    let endpoint = format!("https://localhost:{}", address.port());
+    let mut server = start_with(&format!("endpoint: '{endpoint}', ca: '{}', ratio: 1", ca.display()));
+    dig(server.dns, ["web.shop.svc.cluster.local", "A"]);
+    server.wait_until("refused", |metrics| metrics.sample("meshdns_trace_spans_dropped_total") == 1);
+    server.wait_for_log("traces are not taken: they are dropped");
+    // The file is read again.
+    std::fs::remove_file(&ca).unwrap();
+    dig(server.dns, ["web.shop.svc.cluster.local", "A"]);
+    server.wait_until("no file", |metrics| metrics.sample("meshdns_trace_spans_dropped_total") == 2);
+    std::fs::write(&ca, authority.pem).unwrap();
+    dig(server.dns, ["web.shop.svc.cluster.local", "A"]);
+    server.wait_until("taken", |metrics| metrics.sample("meshdns_trace_spans_exported_total") == 1);
+    assert!(!got.blocking_recv().unwrap().resource_spans.is_empty());
 }

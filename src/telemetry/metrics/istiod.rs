@@ -100,7 +100,7 @@ mod tests {
         let metrics = Metrics::new();
         metrics.istiod().set(IstiodFigures::default());
         let text = metrics.text();
-        assert!(text.contains("\nmeshdns_istiod_connected 0.0\n") && !text.contains("age"), "{text}");
+        assert!(text.contains("\nmeshdns_istiod_connected 0.0\n") && !text.contains("table_age"), "{text}");
         let since = SystemTime::now() - Duration::from_secs(100);
         let age = TableAge::Since(since);
         metrics.istiod().set(IstiodFigures { connected: true, age, rows: 7, nacks: 2, reconnects: 3 });

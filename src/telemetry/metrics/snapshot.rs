@@ -91,7 +91,10 @@ mod tests {
         assert!(!metrics.text().contains("snapshot"));
         metrics.snapshot().begin();
         let text = metrics.text();
-        assert!(text.contains("\nmeshdns_snapshot_failures_total 0\n") && !text.contains("age"), "{text}");
+        assert!(
+            text.contains("\nmeshdns_snapshot_failures_total 0\n") && !text.contains("meshdns_snapshot_age"),
+            "{text}"
+        );
     }
 
     #[test]

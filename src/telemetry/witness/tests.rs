@@ -23,7 +23,7 @@ struct Scene {
 impl Scene {
     fn with(log: Option<QueryLogSettings>) -> Self {
         let metrics = Metrics::new();
-        let (witness, teller) = Witness::new(log, None, metrics.witness());
+        let (witness, teller) = Witness::new(log, None, None, metrics.witness());
         Self { metrics, witness, teller, number: 0, began: Instant::now() }
     }
 
@@ -40,7 +40,7 @@ impl Scene {
                 started: self.began + Duration::from_secs(second),
                 took: Duration::from_micros(1),
                 message: &message,
-                number: self.number,
+                number: QueryNumber::new(7, self.number),
             });
         }
         std::iter::from_fn(|| self.teller.queue.try_recv().ok()).count()

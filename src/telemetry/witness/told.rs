@@ -1,10 +1,9 @@
 //! A query as people are told of it.
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
-use super::Seen;
+use super::{QueryId, Seen};
 use crate::answer::{Asked, Cause, Facts, Recorder};
 use crate::catalog::Catalog;
 use crate::model::dotted;
@@ -15,36 +14,6 @@ use crate::wire::{Transport, Verdict, read_reply, respond_with, type_name};
 const HEADER: usize = 12;
 /// Type and class.
 const AFTER_NAME: usize = 4;
-
-/// What a query is called in log, trace and `explain`: 16 hexadecimal digits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct QueryId(u64);
-
-impl QueryId {
-    /// Different numbers give different ids that do not look like a row (the last steps of splitmix64, which can be undone).
-    pub(super) fn of(number: u64) -> Self {
-        let mixed = (number ^ (number >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        Self(mixed ^ (mixed >> 31))
-    }
-
-    /// As a number.
-    pub(crate) fn number(self) -> u64 {
-        self.0
-    }
-
-    /// Reads what was written.
-    pub fn parse(text: &str) -> Option<Self> {
-        let is_id = text.len() == 16 && text.bytes().all(|octet| octet.is_ascii_hexdigit());
-        is_id.then(|| u64::from_str_radix(text, 16).ok().map(Self))?
-    }
-}
-
-impl fmt::Display for QueryId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}", self.0)
-    }
-}
 
 /// A query, and what its answer rests on.
 #[derive(Clone, Debug)]

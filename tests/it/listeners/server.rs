@@ -77,7 +77,7 @@ pub(crate) fn parts() -> Parts {
     }
     Keeper::new(Arc::clone(&catalog)).apply(0, Change::Replace(objects));
     let metrics = Arc::new(Metrics::new());
-    let (witness, _) = Witness::new(None, None, metrics.witness());
+    let (witness, _) = Witness::new(None, None, None, metrics.witness());
     Parts {
         catalog,
         readiness: Readiness::new(),
@@ -87,6 +87,7 @@ pub(crate) fn parts() -> Parts {
         pages: axum::Router::new(),
         tasks: Vec::new(),
         farewell: Box::pin(async {}),
+        last: Box::pin(async {}),
     }
 }
 
