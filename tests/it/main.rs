@@ -24,6 +24,7 @@ mod ledger;
 mod listeners;
 mod live;
 mod metrics;
+mod migrate;
 mod packets;
 mod parity;
 mod planning;
