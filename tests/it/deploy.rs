@@ -7,5 +7,6 @@ mod image;
 mod kustomize;
 mod manifests;
 mod permissions;
+mod policy;
 mod running;
 mod values;
