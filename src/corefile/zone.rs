@@ -54,6 +54,12 @@ impl Zone {
         range().unwrap_or_else(|| name.to_owned())
     }
 
+    /// As the key of a server block: as people write it, but for ranges that CoreDNS refuses as keys.
+    pub fn key(&self, port: u16) -> String {
+        let written = self.written();
+        format!("{}:{port}", if is_refused_range(&written) { self.to_string() } else { written })
+    }
+
     /// How long it is: among zones that hold a name, the longest is taken.
     pub(super) fn length(&self) -> usize {
         if self.is_root() { 0 } else { self.0.len() }
@@ -75,6 +81,11 @@ impl fmt::Display for Zone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// Whether CoreDNS refuses this range: one of IPv6 that begins with `:` or `0`.
+fn is_refused_range(text: &str) -> bool {
+    text.contains(':') && text.starts_with([':', '0'])
 }
 
 /// Takes a port off a zone and a range apart into reverse zones, as CoreDNS's `plugin.SplitHostPort`.
@@ -102,7 +113,7 @@ pub(super) fn split_port(text: &str) -> Result<(Vec<Zone>, Option<i64>), String>
         other => other,
     };
     let Ok(range) = range else { return Ok((vec![Zone::of(zone)], port)) };
-    if zone.starts_with(':') || (zone.starts_with('0') && zone.contains(':')) {
+    if is_refused_range(zone) {
         return Err(format!("`{zone}` is a range that CoreDNS refuses: it begins with `{}`", &zone[..1]));
     }
     Ok((range.zones().iter().map(Zone::from).collect(), port))

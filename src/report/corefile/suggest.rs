@@ -17,7 +17,7 @@ pub(super) fn server_block(
     let is_last = seen.corefiles.iter().last().is_none_or(|last| last.file == corefile.file);
     let beside = beside.or(corefile.servers.first());
     let port = beside.and_then(|server| server.keys.first()).map_or(53, |key| key.port);
-    let keys: Vec<String> = zones.iter().map(|zone| format!("{}:{port}", zone.written())).collect();
+    let keys: Vec<String> = zones.iter().map(|zone| zone.key(port)).collect();
     let mut lines = vec![format!("{} {{", keys.join(" ")), "    errors".to_owned()];
     if is_last {
         lines.push("    cancel 2s".to_owned());

@@ -172,7 +172,7 @@ pub(super) fn blocks(wanted: &Wanted<'_>, keys: &Keys, upstreams: &Upstreams) ->
     ];
     let block = |(comment, zones): (&'static str, &Vec<Zone>)| Block {
         comment,
-        keys: zones.iter().map(|zone| key(zone, port)).collect(),
+        keys: zones.iter().map(|zone| zone.key(port)).collect(),
         platform: wanted.platform,
         bounds: [(30, 0), (if is_node { 5 } else { 30 }, 0)],
         bind: bind.clone(),
@@ -181,13 +181,6 @@ pub(super) fn blocks(wanted: &Wanted<'_>, keys: &Keys, upstreams: &Upstreams) ->
         plain: upstreams.plain.clone(),
     };
     sets.into_iter().filter(|(_, zones)| !zones.is_empty()).map(block).collect()
-}
-
-/// A zone as a key. CoreDNS refuses ranges that begin with `:` or, of IPv6, with `0`.
-fn key(zone: &Zone, port: u16) -> String {
-    let written = zone.written();
-    let odd = written.contains(':') && written.starts_with([':', '0']);
-    format!("{}:{port}", if odd { zone.to_string() } else { written })
 }
 
 impl fmt::Display for Block {

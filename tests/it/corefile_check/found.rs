@@ -75,6 +75,28 @@ fn several_corefiles_are_caches_in_series() {
     );
 }
 
+/// Ranges of IPv6 that begin with a colon are no keys.
+#[test]
+fn a_block_that_mends_it_is_one_that_coredns_takes() {
+    let corefile = "cluster.local:53 {\n    grpc . 127.0.0.1:8053\n}\n";
+    let zones = ["--zone", "cluster.local,::ffff:0:0/96,2001:2::/48"];
+    let check = |text: &str| {
+        let file = written("Corefile", text);
+        let ran = run(&[&["check"], &zones[..], &["--output", "json", "--corefile", path(&file)]].concat());
+        (ran.json(), file)
+    };
+    let (found, _) = check(corefile);
+    let findings = found["corefile"]["findings"].as_array().unwrap();
+    let lost = findings.iter().find(|finding| finding["message"].as_str().unwrap().contains("no name of"));
+    let lines = lost.unwrap_or_else(|| panic!("{found:#}"))["lines"].as_array().unwrap();
+    let lines: Vec<&str> = lines.iter().map(|line| line.as_str().unwrap()).collect();
+    let mended = format!("{}\n{corefile}", lines.join("\n"));
+    let (found, file) = check(&mended);
+    assert!(is_accepted(&file), "{mended}");
+    let routes = found["corefile"]["routes"].as_array().unwrap_or_else(|| panic!("{mended}{found:#}"));
+    assert!(routes.iter().all(|route| route["leadsToMeshdns"] == true), "{mended}{found:#}");
+}
+
 #[test]
 fn a_corefile_that_cannot_be_used_is_told() {
     let missing = run(&["check", "--zone", "a", "--corefile", "/nowhere/Corefile"]);
