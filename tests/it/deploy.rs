@@ -5,6 +5,7 @@ mod cell;
 mod chart;
 mod image;
 mod kustomize;
+mod lifecycle;
 mod manifests;
 mod permissions;
 mod policy;

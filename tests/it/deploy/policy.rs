@@ -17,7 +17,10 @@ fn namespaces_name_the_hosts_that_are_theirs() {
     let plane = Setup::default().without_controllers().start();
     plane.install(CustomResources::ServiceEntry);
     let (shop, other) = (plane.namespace("shop"), plane.namespace("other"));
-    plane.api().try_apply_strictly(include_str!("../../../deploy/policies/service-entry-hosts.yaml")).unwrap();
+    plane
+        .api()
+        .try_apply_strictly(include_str!("../../../deploy/policies/service-entry-hosts.yaml"))
+        .unwrap();
     let hosts = json!({"metadata": {"annotations": {"meshdns.io/hosts": "internal,partner.example"}}});
     plane.api().merge(NAMESPACES, &shop.name, &hosts);
     // Policies are in force a moment after they are there, and annotations too.
@@ -43,6 +46,9 @@ fn namespaces_name_the_hosts_that_are_theirs() {
         ("web.shop.svc.cluster.local", "spec.hosts: web.shop.svc.cluster.local: "),
     ] {
         let told = shop.try_apply(&entry(hosts)).unwrap_err().to_string();
-        assert!(told.contains(named) && told.contains("may name hosts of internal, partner.example"), "{told}");
+        assert!(
+            told.contains(named) && told.contains("may name hosts of internal, partner.example"),
+            "{told}"
+        );
     }
 }
