@@ -2,7 +2,7 @@
 
 use std::future::pending;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use meshdns::apiserver::ApiServer;
@@ -16,14 +16,14 @@ use meshdns::store::snapshot::{Plan, Snapshot, SnapshotError, Standing, Wanted};
 use meshdns::store::unix_seconds;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::spawn_blocking;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 /// How long the API server may take to list everything before answers of an earlier run are given: as long as it is not
 /// known to be away, they would be replaced in a moment.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// The API server may be away for so many seconds before answers say so: connections come and go.
-const STALE_AFTER: u64 = 30;
+/// The API server may be away for so long before answers say so: connections come and go.
+const STALE_AFTER: Duration = Duration::from_secs(30);
 
 /// Where snapshots of which cluster are.
 #[derive(Clone, Debug)]
@@ -117,13 +117,14 @@ pub(super) fn staleness(status: &Status, restored: u64) -> Option<Staleness> {
     if !status.is_settled() {
         return (restored > 0).then_some(Staleness { since: restored, from: StaleFrom::Snapshot });
     }
-    let since = seconds(status.stale_since()?);
-    let long = unix_seconds().saturating_sub(since) >= STALE_AFTER;
-    long.then_some(Staleness { since, from: StaleFrom::Memory })
+    let since = status.stale_since()?;
+    let long = since.elapsed() >= STALE_AFTER;
+    long.then(|| Staleness { since: seconds(since), from: StaleFrom::Memory })
 }
 
-fn seconds(at: SystemTime) -> u64 {
-    at.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+/// The time that it was then by the clock as it is set now, in Unix seconds.
+fn seconds(at: Instant) -> u64 {
+    unix_seconds().saturating_sub(at.elapsed().as_secs())
 }
 
 /// The scope of snapshots, as far as the way to the API server is known.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use meshdns::allocate::ledger::{RangeStats, Stats};
 use meshdns::catalog::Catalog;
@@ -34,7 +34,7 @@ fn everything() -> Metrics {
     metrics.sources().set_objects(&BTreeMap::from([(Kind::Service, 1)]));
     metrics.istiod().set(IstiodFigures { age: TableAge::Current, ..IstiodFigures::default() });
     let figures = WatchFigures {
-        heard: Some(SystemTime::now()),
+        heard: Some(tokio::time::Instant::now()),
         version: Some(1),
         failures: BTreeMap::from([("forbidden", 1)]),
         ..WatchFigures::default()

@@ -1,6 +1,7 @@
 //! What the tests share: other programs, and how to talk to them.
 
 pub(crate) mod certificates;
+pub(crate) mod clock;
 pub(crate) mod coredns;
 pub(crate) mod dig;
 pub(crate) mod fake_api;

@@ -5,7 +5,7 @@ mod pages;
 mod stream;
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
 
@@ -260,7 +260,7 @@ impl Feed {
             tell_new(&feed.defects, &defects);
             feed.objects = objects;
             feed.doubted = if doubted { missing } else { 0 };
-            feed.heard = Some(SystemTime::now());
+            feed.heard = Some(Instant::now());
             feed.version = super::wire::number(version);
             feed.lists += 1;
             feed.defects = defects;

@@ -1,9 +1,9 @@
 //! How the source stands, feed by feed, for readiness, metrics, reports and staleness.
 
 use std::collections::BTreeMap;
-use std::time::SystemTime;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::Resource;
 use crate::apiserver::ApiError;
@@ -42,8 +42,8 @@ pub struct FeedStatus {
     pub objects: usize,
     /// Objects in use that the last list lacked, which is doubted.
     pub doubted: usize,
-    /// When anything was heard last, bookmarks included.
-    pub heard: Option<SystemTime>,
+    /// When anything was heard last, bookmarks included. No clock that somebody may set.
+    pub heard: Option<Instant>,
     /// The newest version that was heard of.
     pub version: Option<u64>,
     /// Complete lists so far.
@@ -168,7 +168,7 @@ impl Status {
     }
 
     /// Since when something may differ from what the API server has; `None` if nothing does, or nothing was ever heard.
-    pub fn stale_since(&self) -> Option<SystemTime> {
+    pub fn stale_since(&self) -> Option<Instant> {
         self.feeds.iter().filter(|feed| !feed.is_live()).filter_map(|feed| feed.heard).min()
     }
 

@@ -4,13 +4,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
+use tokio::time::Instant;
 
 use super::Label;
 
@@ -22,7 +22,7 @@ pub struct WatchFigures {
     /// All of them.
     pub watches: u64,
     /// When the watch that was silent for longest was heard last.
-    pub heard: Option<SystemTime>,
+    pub heard: Option<Instant>,
     /// The newest version that was heard of.
     pub version: Option<u64>,
     /// Complete lists so far.
@@ -53,8 +53,7 @@ impl Collector for KubernetesMetrics {
         if kinds.is_empty() {
             return Ok(());
         }
-        let now = SystemTime::now();
-        let age = |at: SystemTime| now.duration_since(at).unwrap_or_default().as_secs_f64();
+        let age = |at: Instant| at.elapsed().as_secs_f64();
         gauge(&mut encoder, "watches", "Watches of the API server", &kinds, |f| Some(f.watches as f64))?;
         gauge(&mut encoder, "watches_live", "Watches that hear of every change", &kinds, |f| {
             Some(f.live as f64)

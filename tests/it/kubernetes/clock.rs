@@ -1,25 +1,12 @@
 //! The clock is set while meshdns watches: nothing it does is timed by it.
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::{Served, witness::Witness};
+use crate::support::clock::Clock;
+use crate::support::dig::dig;
+use crate::support::faults::FaultyProxy;
 use crate::support::kube::{ADMIN, ControlPlane, SERVICES, until};
-use crate::support::process::written;
-
-/// Where Debian puts libfaketime.
-fn library() -> PathBuf {
-    let directories = std::fs::read_dir("/usr/lib").unwrap().map(|entry| entry.unwrap().path());
-    let mut files = directories.map(|directory| directory.join("faketime/libfaketime.so.1"));
-    files.find(|file| file.exists()).expect("libfaketime comes with scripts/setup")
-}
-
-/// Sets the clock of a process, in the words of libfaketime.
-fn set(clock: &Path, to: &str) {
-    let new = clock.with_extension("new");
-    std::fs::write(&new, to).unwrap();
-    std::fs::rename(new, clock).unwrap();
-}
 
 #[test]
 fn a_clock_that_jumps_costs_nothing() {
@@ -34,22 +21,16 @@ fn a_clock_that_jumps_costs_nothing() {
         |name: &str| shop.get(SERVICES, name).unwrap()["spec"]["clusterIP"].as_str().unwrap().to_owned();
     let full = |name: &str| format!("{name}.{}.svc.cluster.local", shop.name);
     shop.apply(&service("steady"));
-    let clock = written("clock", "+0");
+    let clock = Clock::right();
     let mut command = Command::new(env!("CARGO_BIN_EXE_meshdns"));
-    command
-        .env("MESHDNS_LOG", "info,meshdns::keeper=debug")
-        .env("LD_PRELOAD", library())
-        .env("FAKETIME_TIMESTAMP_FILE", &clock)
-        .env("FAKETIME_NO_CACHE", "1")
-        // What the kernel keeps when a clock is set.
-        .env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+    clock.give(command.env("MESHDNS_LOG", "info,meshdns::keeper=debug"));
     let mut server = Served::begin_by(&mut command, &plane.kubeconfig(&ADMIN), "istio: false", "");
     server.meshdns.wait_until_ready();
     let witness = Witness::of(server.meshdns.dns, vec![(full("steady"), address("steady").parse().unwrap())]);
     let lists = |server: &Served| server.metrics("meshdns_kubernetes_lists_total{kind=\"services\"}");
     let before = lists(&server);
     for (step, to) in ["+3d", "-30d", "+0"].into_iter().enumerate() {
-        set(&clock, to);
+        clock.set(to);
         let name = format!("after{step}");
         shop.apply(&service(&name));
         server.becomes(&full(&name), "A", "NOERROR", &[&address(&name)]);
@@ -57,9 +38,58 @@ fn a_clock_that_jumps_costs_nothing() {
         server.meshdns.wait_for_log(&date(to));
         let asked = witness.asked();
         until("asked on", || (witness.asked() > asked + 20).then_some(()));
+        ages_are_sane(&server);
     }
     assert_eq!(lists(&server), before, "the watch stands");
     assert_eq!(witness.wrong(), Vec::<String>::new());
+}
+
+/// Nothing looks older than the test, and nothing younger than nothing.
+fn ages_are_sane(server: &Served) {
+    assert_eq!(
+        [server.metrics("meshdns_stale "), server.metrics("meshdns_stale_age_seconds")],
+        [[0.0], [0.0]]
+    );
+    for age in ["meshdns_kubernetes_silence_seconds", "meshdns_propagation_duration_seconds_sum"] {
+        let ages = server.metrics(age);
+        assert!(!ages.is_empty() && ages.iter().all(|age| (0.0..600.0).contains(age)), "{age}: {ages:?}");
+    }
+}
+
+/// The API server is away, and the clock is set: answers count as stale after half a minute, as they would without that.
+#[test]
+fn a_clock_that_jumps_makes_nothing_stale_before_its_time_or_after() {
+    let plane = ControlPlane::shared();
+    let shop = plane.namespace("shop");
+    shop.apply("{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {ports: [{port: 80}]}}");
+    let proxy = FaultyProxy::before(plane);
+    let kubeconfig = plane.kubeconfig_to(&proxy.url(), &ADMIN);
+    let clock = Clock::right();
+    let start = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_meshdns"));
+        let mut server = Served::begin_by(clock.give(&mut command), &kubeconfig, "istio: false", "");
+        server.meshdns.wait_until_ready();
+        server
+    };
+    let server = start();
+    let name = format!("web.{}.svc.cluster.local", shop.name);
+    let failed = |server: &Served| server.metrics("meshdns_kubernetes_failures_total").iter().sum::<f64>();
+    proxy.part();
+    clock.set("+3d");
+    let before = failed(&server);
+    // More than one attempt of each watch, which takes a moment.
+    until("tried again", || (failed(&server) > before + 6.0).then_some(()));
+    assert_eq!(server.metrics("meshdns_stale "), [0.0]);
+    clock.set("-30d");
+    let text = until("stale", || {
+        let text = dig(server.meshdns.dns, [name.as_str(), "A"]).text;
+        text.contains("EDE: 3 (Stale Answer)").then_some(text)
+    });
+    assert_eq!(server.metrics("meshdns_stale "), [1.0], "{text}");
+    let age = server.metrics("meshdns_stale_age_seconds");
+    assert!((30.0..90.0).contains(&age[0]), "{age:?}");
+    proxy.rejoin();
+    until("fresh", || (server.metrics("meshdns_stale ") == [0.0]).then_some(()));
 }
 
 /// The date so far from now, as it is logged.

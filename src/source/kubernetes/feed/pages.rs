@@ -1,8 +1,7 @@
 //! Lists in pages, for API servers that do not stream them.
 
-use std::time::SystemTime;
-
 use kube::core::params::ListParams;
+use tokio::time::Instant;
 
 use super::{End, Feed};
 use crate::apiserver::ApiError;
@@ -46,7 +45,7 @@ impl Feed {
                 changes.append(&mut list.take(self.resource, &raw));
             }
             self.outlet.send(changes, Vec::new()).await?;
-            self.board.note(|feed| feed.heard = Some(SystemTime::now()));
+            self.board.note(|feed| feed.heard = Some(Instant::now()));
             match page.metadata.next.filter(|token| !token.is_empty()) {
                 Some(token) if size > 0 => params = params.continue_token(&token),
                 Some(_) => {

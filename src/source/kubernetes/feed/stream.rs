@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::task::Poll;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use kube::core::WatchEvent;
 use kube::core::params::WatchParams;
@@ -120,7 +120,7 @@ impl Feed {
             let (objects, version) = (self.known.len(), newest);
             let counting = list.is_none();
             self.board.note(|feed| {
-                feed.heard = Some(SystemTime::now());
+                feed.heard = Some(Instant::now());
                 if counting {
                     feed.objects = objects;
                     feed.version = version.or(feed.version);
@@ -249,7 +249,7 @@ impl Feed {
         }
         self.board.tell(|feed| {
             feed.link = Link::Live;
-            feed.heard = Some(SystemTime::now());
+            feed.heard = Some(Instant::now());
         });
     }
 
