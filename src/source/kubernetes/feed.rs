@@ -56,6 +56,8 @@ pub(super) struct Feed {
     doubted: Option<Instant>,
     /// The failure that was told last.
     told: Option<ApiError>,
+    /// It was told that the API server does not have them, and nothing else since.
+    absent: bool,
 }
 
 impl Feed {
@@ -81,6 +83,7 @@ impl Feed {
             broken: false,
             doubted: None,
             told: None,
+            absent: false,
         }
     }
 
@@ -254,6 +257,7 @@ impl Feed {
             );
         }
         self.told = None;
+        self.absent = false;
         let objects = self.known.len();
         self.board.tell(|feed| {
             (feed.link, feed.settled) = (Link::Live, true);
@@ -281,6 +285,15 @@ impl Feed {
             return Ok(());
         }
         self.doubted = None;
+        if !std::mem::replace(&mut self.absent, true) {
+            let every_seconds = self.limits.absent.as_secs();
+            tracing::info!(
+                source = "kubernetes",
+                watch = self.name(),
+                every_seconds,
+                "the API server does not have them: they are looked for again"
+            );
+        }
         self.known.replace(&names);
         self.position = None;
         let (kind, namespace) = (self.resource.kind(), self.namespace.clone());

@@ -63,8 +63,12 @@ fn objects_are_answered_as_they_come_change_and_go() {
 fn custom_resources_may_be_absent_come_and_go() {
     let plane = Setup::default().without_controllers().start();
     let mesh = plane.namespace("mesh");
-    let server = Served::start(&plane, "catchAll: true\n");
+    let mut server = Served::start(&plane, "catchAll: true\n");
     server.becomes("api.internal", "A", "NXDOMAIN", &[]);
+    // That they are missing keeps nothing else back, and is told.
+    server.meshdns.wait_for_log("the API server does not have them");
+    let live = "meshdns_kubernetes_watches_live{kind=\"serviceentries\"}";
+    assert_eq!(server.metrics(live), [0.0]);
     for definition in [CustomResources::ServiceEntry, CustomResources::WorkloadEntry] {
         plane.install(definition);
     }
@@ -75,6 +79,7 @@ fn custom_resources_may_be_absent_come_and_go() {
     let assigned = json!({"addresses": [{"value": "240.240.0.7", "host": "api.internal"}]});
     mesh.merge_status(SERVICE_ENTRIES, "api", &assigned);
     server.becomes("api.internal", "A", "NOERROR", &["240.240.0.7"]);
+    until("heard of", || (server.metrics(live) == [1.0]).then_some(()));
     plane.uninstall(CustomResources::ServiceEntry);
     server.becomes("api.internal", "A", "NXDOMAIN", &[]);
     plane.install(CustomResources::ServiceEntry);
@@ -120,12 +125,8 @@ fn what_is_forbidden_is_named_with_the_rule_that_allows_it() {
     plane.grant("meshdns", "meshdns", &rules(&["namespaces", "services", "endpointslices"]));
     server.meshdns.wait_until_ready();
     server.becomes(&format!("web.{}.svc.cluster.local", shop.name), "A", "NOERROR", &["10.96.77.2"]);
-    assert!(
-        server
-            .meshdns
-            .page("/metrics")
-            .contains("meshdns_kubernetes_failures_total{kind=\"serviceentries\",reason=\"forbidden\"}")
-    );
+    let counted = "meshdns_kubernetes_failures_total{kind=\"serviceentries\",reason=\"forbidden\"}";
+    until(counted, || server.meshdns.page("/metrics").contains(counted).then_some(()));
     // And takes it in when it may.
     plane.grant("meshdns", "meshdns", &everything());
     shop.apply(
