@@ -1,6 +1,7 @@
 //! gRPC over TLS, between the real CoreDNS and the real meshdns: who is let in, and what becomes of certificates that change.
 
 mod check;
+mod clock;
 mod front;
 mod peers;
 mod refused;

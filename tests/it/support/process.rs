@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -202,6 +203,22 @@ pub(crate) fn written(name: &str, content: &str) -> PathBuf {
     let path = directory.join(name);
     std::fs::write(&path, content).unwrap();
     path
+}
+
+/// Whether the test runs as root.
+pub(crate) fn is_root() -> bool {
+    std::fs::metadata("/proc/self").unwrap().uid() == 0
+}
+
+/// meshdns, to be given its arguments, without capabilities: root could read every file.
+pub(crate) fn powerless() -> Command {
+    let meshdns = env!("CARGO_BIN_EXE_meshdns");
+    if !is_root() {
+        return Command::new(meshdns);
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--bounding-set=-all", "--inh-caps=-all", meshdns]);
+    command
 }
 
 /// Where a server listens.

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::failover::load::objects;
 use crate::support::certificates::Pair;
 use crate::support::coredns::CoreDns;
-use crate::support::process::{Meshdns, free_address, written};
+use crate::support::process::{Meshdns, free_address, powerless, written};
 
 /// The name in the certificate of meshdns.
 pub(super) const NAME: &str = "meshdns.mesh.svc";
@@ -104,15 +104,19 @@ impl Server {
         server
     }
 
-    /// The same, without waiting.
+    /// The same, without waiting, and as somebody who may read what its owner lets it and nothing else.
     pub(super) fn begin(tls: &str) -> Self {
+        Self::begin_by(&mut powerless(), tls)
+    }
+
+    /// By a command that takes the arguments of meshdns.
+    pub(super) fn begin_by(command: &mut Command, tls: &str) -> Self {
         let manifests = written("objects.yaml", objects());
         let settings = format!(
             "zones: [load.internal]\nsources: {{manifests: ['{}']}}\nlisten: {{grpcTls: {tls}}}\n",
             manifests.display()
         );
-        let mut command = Command::new(env!("CARGO_BIN_EXE_meshdns"));
-        Self { meshdns: Meshdns::begin(&mut command, &settings, &[]) }
+        Self { meshdns: Meshdns::begin(command, &settings, &[]) }
     }
 
     /// How many handshakes ended so.

@@ -1,5 +1,7 @@
 //! Files that cannot be used, at the start and later.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, SystemTime};
 
 use super::CLIENT;
@@ -55,6 +57,34 @@ fn an_unreadable_key_at_the_start_keeps_nothing_else_down() {
         std::fs::remove_dir(place.of(1)).unwrap();
         place.fill(&authority.pair(NAME), &authority.pem);
     });
+}
+
+/// As a mounted Secret with `defaultMode: 0400` is for everybody but root, without an `fsGroup`.
+#[test]
+fn a_key_that_may_not_be_read_keeps_nothing_else_down() {
+    let place = Place::cert_manager();
+    let lock = |mode| std::fs::set_permissions(place.of(1), Permissions::from_mode(mode)).unwrap();
+    let other = Authority::new("other");
+    place.fill(&other.pair(NAME), &other.pem);
+    lock(0);
+    comes_up_when_mended(&place, "tls.key: cannot be read: Permission denied", |authority| {
+        place.fill(&authority.pair(NAME), &authority.pem);
+    });
+}
+
+#[test]
+fn a_key_that_may_not_be_read_any_more_changes_nothing() {
+    let (authority, place) = (Authority::new("ours"), Place::cert_manager());
+    place.fill(&authority.pair(NAME), &authority.pem);
+    let mut server = Server::start(&place, &list());
+    std::fs::set_permissions(place.of(1), Permissions::from_mode(0)).unwrap();
+    server.meshdns.wait_for_log("certificate is refused: the one in force stays");
+    server.meshdns.wait_until("refused", |metrics| metrics.sample(REFUSED) == 1);
+    let said = readiness(server.meshdns.admin);
+    let told = format!("{}: cannot be read: Permission denied", place.of(1).display());
+    assert!(said.starts_with("200 ") && said.contains(&told), "{said}");
+    let front = Front::start(&server, &authority.pair(CLIENT), &authority.pem);
+    assert_eq!(data(&dig(front.dns, ["a.load.internal", "A"]).answer), ["10.20.30.50"]);
 }
 
 #[test]
