@@ -16,6 +16,7 @@ mod failover;
 mod fake_api;
 mod faults;
 mod fresh;
+mod full_disk;
 mod hash;
 mod istiod;
 mod kubernetes;

@@ -12,4 +12,5 @@ pub(crate) mod kube;
 pub(crate) mod peer;
 pub(crate) mod process;
 pub(crate) mod random;
+pub(crate) mod small_disk;
 pub(crate) mod tethered;

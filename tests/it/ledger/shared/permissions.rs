@@ -62,6 +62,7 @@ fn without_the_permission_to_write_known_hosts_are_answered_and_new_ones_wait_an
     assert!(addresses(&server, "n2.example").is_empty());
     let ready = server.page("/readyz");
     assert!(ready.starts_with("200 ok\n") && ready.contains(&rule(&mesh, "update")), "{ready}");
+    assert!(server.page("/metrics").contains("meshdns_ledger_permission_missing{verb=\"update\"} 1\n"));
     // Granted, it goes on by itself.
     mesh.allow(&ALL);
     given(&server, "n2.example");
