@@ -1,49 +1,13 @@
 //! The permissions that the chart gives are enough, none is missing without being named, and there is nothing else.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 
-use super::cell::Cell;
-use super::chart::Release;
-use crate::support::kube::{ControlPlane, CustomResources, Identity, Namespace, until};
-use crate::support::process::{Meshdns, Ports};
+use super::installed::Installed;
+use crate::support::kube::{ControlPlane, CustomResources, until};
 
-/// A release whose objects are there, but for its pods.
-struct Installed<'p> {
-    namespace: Namespace<'p>,
-    plane: &'p ControlPlane,
-    release: Release,
-    account: Identity,
-}
-
-impl<'p> Installed<'p> {
-    fn new(plane: &'p ControlPlane, values: &str) -> Self {
-        let namespace = plane.namespace("chart");
-        let release = Release::new(&namespace.name, values);
-        let account = namespace.service_account("dns-meshdns");
-        let this = Self { namespace, plane, release, account };
-        for kind in ["ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"] {
-            this.release.all(kind).for_each(|object| this.apply(object));
-        }
-        this
-    }
-
+impl Installed<'_> {
     fn apply(&self, object: &Value) {
         self.plane.api().apply(&object.to_string());
-    }
-
-    /// Starts what its pods run, at ports of the test's own.
-    fn started(&self) -> Meshdns {
-        let cell = Cell::new(&self.release);
-        cell.let_be(&self.account, self.plane, &self.namespace.name);
-        let ports = Ports::free();
-        let container = self.release.container("meshdns");
-        let mut command = cell.command(Path::new(env!("CARGO_BIN_EXE_meshdns")), container, self.plane);
-        command.env("MESHDNS_ADMIN_LISTEN", ports.admin.to_string());
-        command.env("MESHDNS_GRPC_LISTEN", ports.grpc.to_string());
-        command.env("MESHDNS_DNS_LISTEN", ports.dns.to_string());
-        Meshdns::started(ports, &mut command)
     }
 
     fn may(&self, verb: &str, group: &str, resource: &str, namespace: &str) -> bool {

@@ -14,6 +14,7 @@ pub(crate) const SERVICES: Resource = Resource { root: "api/v1", plural: "servic
 pub(crate) const PODS: Resource = Resource { root: "api/v1", plural: "pods" };
 pub(crate) const ENDPOINTS: Resource = Resource { root: "api/v1", plural: "endpoints" };
 pub(crate) const CONFIG_MAPS: Resource = Resource { root: "api/v1", plural: "configmaps" };
+pub(crate) const SECRETS: Resource = Resource { root: "api/v1", plural: "secrets" };
 pub(crate) const SERVICE_ACCOUNTS: Resource = Resource { root: "api/v1", plural: "serviceaccounts" };
 pub(crate) const ENDPOINT_SLICES: Resource =
     Resource { root: "apis/discovery.k8s.io/v1", plural: "endpointslices" };
