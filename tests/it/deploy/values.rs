@@ -103,6 +103,10 @@ fn values_that_are_wrong_are_named() {
             "terminationGracePeriodSeconds: 30 is too short: lameduckSeconds and 11 more are needed, 36",
         ),
         (
+            "{mode: sidecar, lameduckSeconds: 18}",
+            "terminationGracePeriodSeconds: 30 is too short: lameduckSeconds and 13 more are needed, 31",
+        ),
+        (
             "{mode: sidecar, tls: {secretName: dns}}",
             "tls.secretName: gRPC of mode sidecar is a Unix socket, which has no TLS",
         ),

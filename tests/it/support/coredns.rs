@@ -17,7 +17,7 @@ pub(crate) fn executable() -> &'static Path {
 
 /// A running CoreDNS; it ends with the value.
 pub(crate) struct CoreDns {
-    _process: Process,
+    process: Process,
 }
 
 impl CoreDns {
@@ -27,14 +27,19 @@ impl CoreDns {
             Process::start(Command::new(EXECUTABLE.path()).arg("-conf").arg(written("Corefile", corefile)));
         // Printed when all listeners are open.
         process.wait_for_line("CoreDNS-");
-        Self { _process: process }
+        Self { process }
     }
 
     /// Starts it by a command that says everything.
     pub(crate) fn started(command: &mut Command) -> Self {
         let mut process = Process::start(command);
         process.wait_for_line("CoreDNS-");
-        Self { _process: process }
+        Self { process }
+    }
+
+    /// Sends it this signal, such as `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        self.process.signal(name);
     }
 
     /// One that stands for the resolvers of a node: every name has the address 192.0.2.53, and no IPv6 address;

@@ -50,9 +50,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 
 {{/* Values that are good each by itself, and contradict each other. */}}
 {{- define "meshdns.checked" -}}
-{{- $needed := add .Values.lameduckSeconds 11 -}}
+{{- $more := eq .Values.mode "sidecar" | ternary 13 11 -}}
+{{- $needed := add .Values.lameduckSeconds $more -}}
 {{- if lt (int .Values.terminationGracePeriodSeconds) (int $needed) -}}
-{{- fail (printf "terminationGracePeriodSeconds: %d is too short: lameduckSeconds and 11 more are needed, %d" (int .Values.terminationGracePeriodSeconds) (int $needed)) -}}
+{{- fail (printf "terminationGracePeriodSeconds: %d is too short: lameduckSeconds and %d more are needed, %d" (int .Values.terminationGracePeriodSeconds) $more (int $needed)) -}}
 {{- end -}}
 {{- if and .Values.tls.secretName (ne .Values.mode "deployment") -}}
 {{- fail (printf "tls.secretName: gRPC of mode %s is a Unix socket, which has no TLS" .Values.mode) -}}

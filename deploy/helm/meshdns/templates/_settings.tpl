@@ -2,7 +2,7 @@
 {{- define "meshdns.settings" -}}
 {{- $at := .Values.bindAddress -}}
 {{- if contains ":" $at -}}{{- $at = printf "[%s]" $at -}}{{- end -}}
-{{- $listen := dict "admin" (printf "%s:8081" $at) "lameduck" (int .Values.lameduckSeconds) -}}
+{{- $listen := dict "admin" (printf "%s:8081" $at) "lameduck" (include "meshdns.lameduck" . | int) -}}
 {{- if eq .Values.mode "sidecar" -}}
 {{- $_ := set $listen "grpc" (list "unix:///run/meshdns/dns.sock") -}}
 {{- else if eq .Values.mode "daemonset" -}}
@@ -40,6 +40,11 @@
 {{- $_ := set $settings "serviceEntries" (dict "ledger" (dict "kubernetes" $place)) -}}
 {{- end -}}
 {{- mergeOverwrite $settings (deepCopy .Values.settings) | toYaml -}}
+{{- end -}}
+
+{{/* How long meshdns goes on after SIGTERM. The CoreDNS of its own pod hears that at the same moment, and asks until it has ended itself. */}}
+{{- define "meshdns.lameduck" -}}
+{{- add .Values.lameduckSeconds (eq .Values.mode "sidecar" | ternary 2 0) -}}
 {{- end -}}
 
 {{/* What of them needs a restart to take effect. */}}
