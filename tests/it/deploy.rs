@@ -8,6 +8,7 @@ mod installed;
 mod kustomize;
 mod lifecycle;
 mod manifests;
+mod network;
 mod node;
 mod permissions;
 mod policy;
