@@ -110,6 +110,30 @@ fn values_that_are_wrong_are_named() {
             "{mode: sidecar, tls: {secretName: dns}}",
             "tls.secretName: gRPC of mode sidecar is a Unix socket, which has no TLS",
         ),
+        (
+            "tls: {clientNames: [coredns.kube-system.svc]}",
+            "tls.clientNames: without tls.secretName there is no TLS, and everybody may ask",
+        ),
+        (
+            "tls: {secretName: dns, clientNames: [coredns.kube-system.svc], clientCertificates: false}",
+            "tls.clientNames: with tls.clientCertificates: false clients show no certificate, and have no names",
+        ),
+        (
+            "{mode: daemonset, autoscaling: {enabled: true}}",
+            "autoscaling.enabled: mode daemonset has one pod on every node",
+        ),
+        (
+            "settings: {listen: {admin: 127.0.0.1:8081}}",
+            "settings.listen.admin: write bindAddress: probes ask port 8081",
+        ),
+        (
+            "settings: {listen: {lameduck: 60}}",
+            "settings.listen.lameduck: write lameduckSeconds: pods end after it",
+        ),
+        (
+            "networkPolicy: {apiServerPorts: []}",
+            "at '/networkPolicy/apiServerPorts': minItems: got 0, want 1",
+        ),
         ("settings: {zones: [a.example]}", "settings.zones: write zones, which Corefiles are made of too"),
         (
             "settings: {sources: {kubernetes: {namespaces: [a]}}}",

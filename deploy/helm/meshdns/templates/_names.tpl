@@ -58,6 +58,20 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- if and .Values.tls.secretName (ne .Values.mode "deployment") -}}
 {{- fail (printf "tls.secretName: gRPC of mode %s is a Unix socket, which has no TLS" .Values.mode) -}}
 {{- end -}}
+{{- if and .Values.tls.clientNames (not .Values.tls.secretName) -}}
+{{- fail "tls.clientNames: without tls.secretName there is no TLS, and everybody may ask" -}}
+{{- end -}}
+{{- if and .Values.tls.clientNames (not .Values.tls.clientCertificates) -}}
+{{- fail "tls.clientNames: with tls.clientCertificates: false clients show no certificate, and have no names" -}}
+{{- end -}}
+{{- if and .Values.autoscaling.enabled (eq .Values.mode "daemonset") -}}
+{{- fail "autoscaling.enabled: mode daemonset has one pod on every node" -}}
+{{- end -}}
+{{- range $setting, $instead := dict "admin" "bindAddress: probes ask port 8081" "lameduck" "lameduckSeconds: pods end after it" -}}
+{{- if hasKey (dig "listen" dict $.Values.settings) $setting -}}
+{{- fail (printf "settings.listen.%s: write %s" $setting $instead) -}}
+{{- end -}}
+{{- end -}}
 {{- if .Values.settings.zones -}}
 {{- fail "settings.zones: write zones, which Corefiles are made of too" -}}
 {{- end -}}
