@@ -14,7 +14,9 @@ pub(super) const VARIANTS: [&str; 6] = [
      networkPolicy: {enabled: true, apiServer: [192.0.2.1/32], upstreams: [192.0.2.53/32], monitoring: [{namespaceSelector: {}}]}, \
      autoscaling: {enabled: true}, istiod: {enabled: true}, sharedLedger: {enabled: true}, snapshot: {enabled: false}}",
     "{mode: sidecar, networkPolicy: {enabled: true}, rbac: {namespaces: [default]}, replicas: 3, bindAddress: '::', \
-     settings: {ttl: {default: 10}, kubernetes: {pods: verified}}, podLabels: {team: dns}, log: debug}",
+     settings: {ttl: {default: 10}, kubernetes: {pods: verified}}, podLabels: {team: dns}, log: debug, \
+     extraVolumes: [{name: otel-ca, configMap: {name: otel-ca}}], extraVolumeMounts: [{name: otel-ca, mountPath: /etc/otel, readOnly: true}], \
+     extraEnv: [{name: OTEL_RESOURCE_ATTRIBUTES, value: k8s.cluster.name=one}]}",
     "{mode: daemonset, rbac: {create: false}, serviceAccount: {create: false, name: default}, podDisruptionBudget: {enabled: false}}",
 ];
 

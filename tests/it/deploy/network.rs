@@ -44,7 +44,8 @@ fn what_settings_and_values_add_is_let_through() {
          apiServer: [192.0.2.1/32], apiServerPorts: [16443], upstreams: [192.0.2.53/32], \
          egress: [{to: [{ipBlock: {cidr: 198.51.100.1/32}}], ports: [{port: 15012, protocol: TCP}]}]}, \
          istiod: {enabled: true}, \
-         settings: {telemetry: {traces: {endpoint: 'http://otel-collector.observability.svc:4317/'}}}}",
+         settings: {telemetry: {traces: {endpoint: 'http://otel-collector.observability.svc:4317/'}, \
+                                dnstap: {endpoint: 'tcp://192.0.2.7:6000'}}}}",
     );
     let ingress = found["ingress"].as_array().unwrap();
     assert_eq!(ingress[1]["from"], json!([{"ipBlock": {"cidr": "192.0.2.0/24"}}]));
@@ -57,6 +58,7 @@ fn what_settings_and_values_add_is_let_through() {
             {"ports": [udp(53), tcp(53)], "to": [{"ipBlock": {"cidr": "192.0.2.53/32"}}]},
             {"ports": [tcp(15010), tcp(15012)], "to": istiod},
             {"ports": [tcp(4317)]},
+            {"ports": [tcp(6000)]},
             {"ports": [tcp(15012)], "to": [{"ipBlock": {"cidr": "198.51.100.1/32"}}]},
         ])
     );

@@ -134,6 +134,7 @@ fn values_that_are_wrong_are_named() {
             "networkPolicy: {apiServerPorts: []}",
             "at '/networkPolicy/apiServerPorts': minItems: got 0, want 1",
         ),
+        ("extraVolumes: [{emptyDir: {}}]", "at '/extraVolumes/0': missing property 'name'"),
         ("settings: {zones: [a.example]}", "settings.zones: write zones, which Corefiles are made of too"),
         (
             "settings: {sources: {kubernetes: {namespaces: [a]}}}",

@@ -96,6 +96,9 @@ volumes:
   - name: tls
     secret: {secretName: {{ .Values.tls.secretName }}}
   {{- end }}
+  {{- with .Values.extraVolumes }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
   {{- if .Values.istiod.enabled }}
   - name: istiod-token
     projected:
@@ -111,6 +114,10 @@ volumes:
   image: {{ include "meshdns.image" (dict "image" .Values.image "tag" .Chart.AppVersion) }}
   imagePullPolicy: {{ .Values.image.pullPolicy }}
   args: [serve, --config, /etc/meshdns/meshdns.yaml, --log, {{ .Values.log | quote }}]
+  {{- with .Values.extraEnv }}
+  env:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
   ports:
     {{- if eq .Values.mode "deployment" }}
     - {name: grpc, containerPort: 8053, protocol: TCP}
@@ -153,6 +160,9 @@ volumes:
     {{- if .Values.istiod.enabled }}
     - {name: istiod-token, mountPath: /var/run/secrets/istiod, readOnly: true}
     - {name: istiod-ca, mountPath: /var/run/secrets/istiod-ca, readOnly: true}
+    {{- end }}
+    {{- with .Values.extraVolumeMounts }}
+    {{- toYaml . | nindent 4 }}
     {{- end }}
 {{- end -}}
 
