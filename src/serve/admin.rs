@@ -112,6 +112,7 @@ async fn ready(State(shown): State<Shown>) -> Response {
 }
 
 async fn metrics_text(State(shown): State<Shown>) -> Response {
+    shown.metrics.set_ready(shown.readiness.is_ready());
     ([(header::CONTENT_TYPE, OPEN_METRICS)], shown.metrics.text()).into_response()
 }
 

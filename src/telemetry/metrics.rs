@@ -1,6 +1,6 @@
 //! The metrics registry, and the handles that its parts count with.
 //!
-//! Rules: names begin with `meshdns_`, base units stand in names, every label is an enum or fixed for the life of
+//! Rules: names begin with `meshdns_`, but for those of the process (`process`), base units stand in names, every label is an enum or fixed for the life of
 //! the process. Queries are counted in one shard per worker (`queries`); everything rarer in plain atomics.
 
 mod dnstap;
@@ -8,6 +8,7 @@ mod hosts;
 mod istiod;
 mod kubernetes;
 mod ledger;
+mod process;
 mod propagation;
 mod queries;
 mod reload;
@@ -43,6 +44,7 @@ pub use tls::{Handshake, TlsMetrics};
 pub use trace::TraceMetrics;
 pub use witness::WitnessMetrics;
 
+use process::ProcessMetrics;
 use queries::Queries;
 
 /// How the lookup of an alias target outside our zones ended.
@@ -108,6 +110,7 @@ pub struct Metrics {
     witness: WitnessMetrics,
     traces: TraceMetrics,
     dnstap: DnstapMetrics,
+    ready: Gauge,
 }
 
 impl Default for Metrics {
@@ -133,6 +136,9 @@ impl Metrics {
         let build = Family::<Label, Gauge>::default();
         build.get_or_create(&Label { name: "version", value: env!("CARGO_PKG_VERSION") }).set(1);
         registry.register("meshdns_build_info", "Which version runs", build);
+        registry.register_collector(Box::new(ProcessMetrics::default()));
+        let ready = Gauge::default();
+        registry.register("meshdns_ready", "Whether the process wants to be asked", ready.clone());
         let sources = SourceMetrics::register(&mut registry);
         let istiod = Arc::new(IstiodMetrics::default());
         registry.register_collector(Box::new(Arc::clone(&istiod)));
@@ -170,6 +176,7 @@ impl Metrics {
             witness,
             traces,
             dnstap,
+            ready,
         }
     }
 
@@ -186,6 +193,11 @@ impl Metrics {
     /// The counter of lookups that ended in some way.
     pub fn chases(&self, outcome: ChaseOutcome) -> Counter {
         self.chases.get_or_create_owned(&Label { name: "outcome", value: outcome.as_str() })
+    }
+
+    /// Shows whether the process wants to be asked.
+    pub fn set_ready(&self, ready: bool) {
+        self.ready.set(i64::from(ready));
     }
 
     /// The gauges of what the sources hold.

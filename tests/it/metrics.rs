@@ -75,7 +75,9 @@ fn quoted(cell: &str) -> impl Iterator<Item = &str> {
 
 /// The rows of the page's tables of metrics: names and their labels.
 fn documented() -> BTreeMap<String, BTreeSet<String>> {
-    let rows = PAGE.lines().filter(|line| line.starts_with("| `meshdns_"));
+    let rows = PAGE
+        .lines()
+        .filter(|line| ["| `meshdns_", "| `process_"].iter().any(|begin| line.starts_with(begin)));
     rows.map(|row| {
         let cells: Vec<&str> = row.split(" | ").collect();
         let name = quoted(cells[0]).next().expect("a name").to_owned();
