@@ -3,6 +3,7 @@
 mod alerts;
 mod cell;
 mod chart;
+mod dashboard;
 mod image;
 mod installed;
 mod kustomize;

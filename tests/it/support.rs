@@ -11,6 +11,7 @@ pub(crate) mod istiod;
 pub(crate) mod kube;
 pub(crate) mod peer;
 pub(crate) mod process;
+pub(crate) mod prometheus;
 pub(crate) mod random;
 pub(crate) mod small_disk;
 pub(crate) mod tethered;

@@ -1,7 +1,6 @@
 //! The alerts: they fire for what they are about and for nothing else, and a real Prometheus has everything that they ask for.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -11,7 +10,8 @@ use serde_json::Value;
 use crate::support::dig::dig;
 use crate::support::kube::until;
 use crate::support::peer::prometheus;
-use crate::support::process::{Meshdns, Process, free_address, page, written};
+use crate::support::process::{Meshdns, written};
+use crate::support::prometheus::Prometheus;
 
 const METRICS: &str = include_str!("../../../docs/metrics.md");
 
@@ -63,33 +63,14 @@ fn a_real_prometheus_has_what_alerts_ask_for() {
     let objects = "{apiVersion: v1, kind: Namespace, metadata: {name: shop}}";
     let objects = written("objects.yaml", objects).display().to_string();
     let meshdns = Meshdns::start(&format!("zones: [cluster.local]\nsources: {{manifests: ['{objects}']}}\n"));
-    let (address, data) = (free_address(), written("data", "").with_file_name("tsdb"));
-    let config = format!(
-        "global: {{scrape_interval: 1s, evaluation_interval: 1s}}\nrule_files: ['{}']\n\
-         scrape_configs:\n- job_name: meshdns\n  static_configs: [{{targets: ['{}'], labels: {{namespace: mesh}}}}]\n",
-        folder().join("meshdns.rules.yaml").display(),
-        meshdns.admin
-    );
-    let mut command = Command::new(prometheus().join("prometheus"));
-    command.arg(format!("--config.file={}", written("prometheus.yml", &config).display()));
-    command
-        .arg(format!("--web.listen-address={address}"))
-        .arg(format!("--storage.tsdb.path={}", data.display()));
-    let _prometheus = Process::start(&mut command);
-    until("a scrape that was understood", || {
-        let target = &asked(address, "/api/v1/targets")?["data"]["activeTargets"][0];
-        assert_eq!(target["lastError"].as_str().unwrap_or_default(), "");
-        (target["health"] == "up").then_some(())
-    });
+    let prometheus = Prometheus::start(&[("dns-0", meshdns.admin)], &folder().join("meshdns.rules.yaml"));
     assert_eq!(dig(meshdns.dns, ["missing.shop.svc.cluster.local", "A"]).status, "NXDOMAIN");
     until("the query is counted", || {
-        let found =
-            asked(address, "/api/v1/query?query=sum(meshdns_queries_total%7Brcode=%22NXDOMAIN%22%7D)")?;
-        let count: f64 = found["data"]["result"][0]["value"][1].as_str()?.parse().unwrap();
-        (count >= 1.0).then_some(())
+        let found = prometheus.instant("sum(meshdns_queries_total{rcode='NXDOMAIN'})");
+        (found.first()?.samples[0].1 >= 1.0).then_some(())
     });
     until("every rule is evaluated", || {
-        let groups = asked(address, "/api/v1/rules")?["data"]["groups"].take();
+        let groups = prometheus.asked("/api/v1/rules")?["data"]["groups"].take();
         let rules: Vec<Value> =
             groups.as_array()?.iter().flat_map(|group| group["rules"].as_array().unwrap().clone()).collect();
         assert!(rules.iter().all(|rule| rule["health"] != "err"), "{rules:#?}");
@@ -107,11 +88,4 @@ fn a_real_prometheus_has_what_alerts_ask_for() {
             assert!(!ours || known, "{word} in {expr}");
         }
     }
-}
-
-/// What the API of Prometheus says, once it is there.
-fn asked(address: SocketAddr, path: &str) -> Option<Value> {
-    let page = page(address, path);
-    let (status, body) = page.split_once(' ')?;
-    (status == "200").then(|| serde_json::from_str(body).unwrap())
 }

@@ -3,11 +3,12 @@
 use std::sync::OnceLock;
 use std::sync::mpsc::channel;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use hyper::{Method, Request};
 use kube::core::Status;
 use kube::{Client, Config};
+use meshdns::model::Utc;
 use meshdns::yaml;
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Handle};
@@ -150,12 +151,14 @@ impl Api {
             .to_string(),
         );
         let addresses: Vec<Value> = addresses.iter().map(|address| json!({ "ip": address })).collect();
+        // From here the controller of slices has when the change was.
+        let now = Utc(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()).to_string();
         self.merge_status(
             PODS,
             name,
             &json!({
                 "phase": "Running", "podIP": addresses[0]["ip"], "podIPs": addresses,
-                "conditions": [{"type": "Ready", "status": "True"}],
+                "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": now}],
             }),
         );
     }
