@@ -9,6 +9,7 @@ mod installed;
 mod kustomize;
 mod lifecycle;
 mod manifests;
+mod monitoring;
 mod network;
 mod node;
 mod permissions;

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::chart::Release;
-use crate::support::kube::{ControlPlane, NAMESPACES, PODS};
+use crate::support::kube::{ControlPlane, CustomResources, NAMESPACES, PODS};
 
 /// Values that between them render everything.
-pub(super) const VARIANTS: [&str; 6] = [
+pub(super) const VARIANTS: [&str; 7] = [
     "{}",
     "{mode: sidecar, zones: [cluster.local, 10.96.0.0/12]}",
     "{mode: daemonset, zones: [mesh.internal]}",
@@ -18,11 +18,16 @@ pub(super) const VARIANTS: [&str; 6] = [
      extraVolumes: [{name: otel-ca, configMap: {name: otel-ca}}], extraVolumeMounts: [{name: otel-ca, mountPath: /etc/otel, readOnly: true}], \
      extraEnv: [{name: OTEL_RESOURCE_ATTRIBUTES, value: k8s.cluster.name=one}]}",
     "{mode: daemonset, rbac: {create: false}, serviceAccount: {create: false, name: default}, podDisruptionBudget: {enabled: false}}",
+    "metrics: {annotations: false, runbooks: 'https://pages.example/runbooks', podMonitor: {enabled: true, labels: {release: prometheus}}, \
+     prometheusRule: {enabled: true, labels: {release: prometheus}}, \
+     dashboard: {enabled: true, labels: {grafana_dashboard: 'yes'}, annotations: {grafana_folder: DNS}}}",
 ];
 
 #[test]
 fn the_api_server_knows_every_field() {
     let plane = ControlPlane::shared();
+    plane.install(CustomResources::PodMonitor);
+    plane.install(CustomResources::PrometheusRule);
     for values in VARIANTS {
         let namespace = plane.namespace("chart");
         let release = Release::new(&namespace.name, values);

@@ -18,10 +18,13 @@ fn defaults() -> Value {
     yaml::documents(&text).next().unwrap().parse().unwrap().to_json()
 }
 
+/// Values below which everybody writes what they like.
+const OPEN: [&str; 2] = ["coredns.resources", "metrics.dashboard.labels"];
+
 /// The paths of all values, and what they are by default. What is empty has nothing below it.
 fn leaves(value: &Value, path: &str, all: &mut Vec<(String, Value)>) {
     match value {
-        Value::Object(entries) if !entries.is_empty() && path != "coredns.resources" => {
+        Value::Object(entries) if !entries.is_empty() && !OPEN.contains(&path) => {
             for (key, value) in entries {
                 let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
                 leaves(value, &path, all);
@@ -95,6 +98,10 @@ fn values_that_are_wrong_are_named() {
         (
             "networkPolicy: {apiServer: [10.0.0.1]}",
             "at '/networkPolicy/apiServer/0': '10.0.0.1' does not match pattern",
+        ),
+        (
+            "metrics: {runbooks: docs/runbooks}",
+            "at '/metrics/runbooks': 'docs/runbooks' does not match pattern",
         ),
         ("podDisruptionBudget: {maxUnavailable: half}", "at '/podDisruptionBudget/maxUnavailable'"),
         ("lameduckSeconds: 301", "at '/lameduckSeconds': maximum: got 301, want 300"),

@@ -17,6 +17,10 @@ pub(crate) enum CustomResources {
     WorkloadEntry,
     /// `serviceimports.multicluster.x-k8s.io`, all its versions.
     ServiceImport,
+    /// `podmonitors.monitoring.coreos.com`.
+    PodMonitor,
+    /// `prometheusrules.monitoring.coreos.com`.
+    PrometheusRule,
 }
 
 impl CustomResources {
@@ -26,6 +30,8 @@ impl CustomResources {
             Self::ServiceEntry => "serviceentries.networking.istio.io",
             Self::WorkloadEntry => "workloadentries.networking.istio.io",
             Self::ServiceImport => "serviceimports.multicluster.x-k8s.io",
+            Self::PodMonitor => "podmonitors.monitoring.coreos.com",
+            Self::PrometheusRule => "prometheusrules.monitoring.coreos.com",
         }
     }
 
@@ -34,6 +40,7 @@ impl CustomResources {
         let file = match self {
             Self::ServiceEntry | Self::WorkloadEntry => "istio.yaml",
             Self::ServiceImport => "mcs-api.yaml",
+            Self::PodMonitor | Self::PrometheusRule => "prometheus-operator.yaml",
         };
         let path = peer::crds().join(file);
         let text =
