@@ -3,15 +3,15 @@ load place . "/panels.gnuplot"
 rows = (panels + 1) / 2
 set encoding utf8
 set micro
-set terminal svg size 1100, 70 + 230 * rows font "sans-serif,12" background rgb "white"
+set terminal svg size 1200, 70 + 230 * rows font "sans-serif,12" background rgb "white"
 set output plot
 array colour[8] = ["#1f4e79", "#d1782f", "#2a9d8f", "#b04a3a", "#7b5ea7", "#8a8a2a", "#4f8fcf", "#555555"]
 set multiplot
 set xrange [0:end]
-set xtics 15 nomirror
+set xtics 30 nomirror
 set ytics nomirror
 set border 3
-set grid lc rgb "#e4e4e4"
+set grid ytics lc rgb "#e4e4e4"
 set object 1 rect from first burst_from, graph 0 to burst_to, graph 1 fc rgb "#f0e6d2" fs solid noborder behind
 set object 2 rect from first away_from, graph 0 to away_to, graph 1 fc rgb "#dfe8f2" fs solid noborder behind
 set object 3 rect from first mistake_from, graph 0 to mistake_to, graph 1 fc rgb "#c9d6e8" fs solid noborder behind
@@ -23,22 +23,22 @@ do for [number = 1:panels] {
     column = (number - 1) % 2
     row = (number - 1) / 2
     set lmargin at screen 0.055 + 0.5 * column
-    set rmargin at screen 0.375 + 0.5 * column
+    set rmargin at screen 0.345 + 0.5 * column
     top = height * (1 - (row + 0.14) / (rows + 0.08))
     set tmargin at screen top
     set bmargin at screen height * (1 - (row + 0.80) / (rows + 0.08))
-    set key at screen 0.382 + 0.5 * column, top left top vertical Left reverse samplen 1.5 width -1 font ",11"
+    set key at screen 0.350 + 0.5 * column, top left top vertical Left reverse samplen 1.5 width -1 font ",10"
     set title title[number] font ",13" offset 0, -0.6
     set xlabel (row == rows - 1 ? "seconds" : "")
     unset logscale y
     set yrange [0:*]
-    set format y "%.0s%c"
+    set format y "%g"
     if (unit[number] eq "s") { set format y "%.0s %cs" }
-    if (unit[number] eq "reqps" || unit[number] eq "ops") { set format y "%.0s%c/s" }
+    if (unit[number] eq "reqps" || unit[number] eq "ops") { set format y "%g/s" }
     if (unit[number] eq "bytes") { set format y "%.0b %BB" }
-    if (how[number] eq "log") { set logscale y; set yrange [*:*] }
-    if (title[number] eq "CPU") { set format y "%.2f" }
-    if (title[number] eq "Files refused, by replica") { set yrange [0:1.1]; set ytics 1 } else { set ytics auto }
+    if (how[number] eq "log") { set logscale y; set yrange [*:*]; set autoscale yfix }
+    if (title[number] eq "CPU") { set format y "%g"; set ylabel "cores" offset 1 } else { unset ylabel }
+    if (title[number] eq "Files refused, by replica") { set yrange [0:1.1]; set ytics 1 } else { set ytics autofreq }
     file = sprintf("%s/%d.dat", place, number)
     stats file using 1:2 nooutput
     if (how[number] eq "stacked") {
