@@ -22,9 +22,6 @@ use tokio::time::{Instant, sleep};
 /// known to be away, they would be replaced in a moment.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// The API server may be away for so long before answers say so: connections come and go.
-const STALE_AFTER: Duration = Duration::from_secs(30);
-
 /// Where snapshots of which cluster are.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
@@ -117,9 +114,8 @@ pub(super) fn staleness(status: &Status, restored: u64) -> Option<Staleness> {
     if !status.is_settled() {
         return (restored > 0).then_some(Staleness { since: restored, from: StaleFrom::Snapshot });
     }
-    let since = status.stale_since()?;
-    let long = since.elapsed() >= STALE_AFTER;
-    long.then(|| Staleness { since: seconds(since), from: StaleFrom::Memory })
+    let since = status.stale_for_long_since()?;
+    Some(Staleness { since: seconds(since), from: StaleFrom::Memory })
 }
 
 /// The time that it was then by the clock as it is set now, in Unix seconds.

@@ -1,6 +1,7 @@
 //! How the source stands, feed by feed, for readiness, metrics, reports and staleness.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -10,6 +11,9 @@ use crate::apiserver::ApiError;
 use crate::model::{Defect, Key};
 use crate::source::Report;
 use crate::telemetry::metrics::WatchFigures;
+
+/// The API server may be away for so long before answers say so.
+const STALE_AFTER: Duration = Duration::from_secs(30);
 
 /// Where a feed stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,6 +48,8 @@ pub struct FeedStatus {
     pub doubted: usize,
     /// When anything was heard last, bookmarks included. No clock that somebody may set.
     pub heard: Option<Instant>,
+    /// Since when it has not heard of every change, if it does not now.
+    pub away: Option<Instant>,
     /// The newest version that was heard of.
     pub version: Option<u64>,
     /// Complete lists so far.
@@ -79,6 +85,7 @@ impl FeedStatus {
             objects: 0,
             doubted: 0,
             heard: None,
+            away: None,
             version: None,
             lists: 0,
             failures: BTreeMap::new(),
@@ -172,6 +179,12 @@ impl Status {
         self.feeds.iter().filter(|feed| !feed.is_live()).filter_map(|feed| feed.heard).min()
     }
 
+    /// The same, once it is worth telling: connections come and go, and a list that is made anew is a matter of moments.
+    pub fn stale_for_long_since(&self) -> Option<Instant> {
+        let is_long = |away: Instant| away.elapsed() >= STALE_AFTER;
+        self.feeds.iter().filter_map(|feed| feed.away).any(is_long).then(|| self.stale_since())?
+    }
+
     /// As metrics, by the plural of each kind.
     pub fn figures(&self) -> BTreeMap<&'static str, WatchFigures> {
         let mut all: BTreeMap<_, WatchFigures> = BTreeMap::new();
@@ -221,6 +234,7 @@ impl Board {
         self.status.send_modify(|status| {
             if let Some(feed) = status.feeds.get_mut(self.index) {
                 change(feed);
+                feed.away = if feed.is_live() { None } else { feed.away.or_else(|| Some(Instant::now())) };
             }
         });
     }
@@ -234,5 +248,47 @@ impl Board {
             }
             false
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    fn board() -> (Board, watch::Receiver<Status>) {
+        let feeds = [Resource::Services, Resource::Namespaces].map(|kind| FeedStatus::new(kind, None)).into();
+        let (status, told) = watch::channel(Status { feeds, ..Status::default() });
+        (Board::new(status, 0), told)
+    }
+
+    fn link(board: &Board, link: Link) {
+        board.tell(|feed| feed.link = link);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn answers_are_stale_when_a_watch_was_away_for_long_and_not_when_it_was_silent_for_long() {
+        let (board, told) = board();
+        let is_stale = || told.borrow().stale_for_long_since().is_some();
+        board.tell(|feed| (feed.link, feed.heard) = (Link::Live, Some(Instant::now())));
+        let heard = Instant::now();
+        advance(Duration::from_secs(90)).await;
+        // A watch that says nothing is opened anew, and that takes a moment.
+        link(&board, Link::Listing);
+        assert!(told.borrow().stale_since() == Some(heard) && !is_stale());
+        link(&board, Link::Live);
+        advance(Duration::from_secs(90)).await;
+        link(&board, Link::Listing);
+        advance(STALE_AFTER / 2).await;
+        // From one way to be away to another is no return.
+        let lost = ApiError::Unreachable("connection refused".to_owned());
+        link(&board, Link::Down(lost));
+        advance(STALE_AFTER / 2 - Duration::from_secs(1)).await;
+        assert!(!is_stale());
+        advance(Duration::from_secs(1)).await;
+        assert_eq!(told.borrow().stale_for_long_since(), Some(heard), "as old as what was heard last");
+        link(&board, Link::Live);
+        assert!(!is_stale());
     }
 }
