@@ -62,11 +62,9 @@ fn an_unreadable_key_at_the_start_keeps_nothing_else_down() {
 /// As a mounted Secret with `defaultMode: 0400` is for everybody but root, without an `fsGroup`.
 #[test]
 fn a_key_that_may_not_be_read_keeps_nothing_else_down() {
-    let place = Place::cert_manager();
-    let lock = |mode| std::fs::set_permissions(place.of(1), Permissions::from_mode(mode)).unwrap();
-    let other = Authority::new("other");
+    let (place, other) = (Place::cert_manager(), Authority::new("other"));
     place.fill(&other.pair(NAME), &other.pem);
-    lock(0);
+    std::fs::set_permissions(place.of(1), Permissions::from_mode(0o000)).unwrap();
     comes_up_when_mended(&place, "tls.key: cannot be read: Permission denied", |authority| {
         place.fill(&authority.pair(NAME), &authority.pem);
     });
@@ -77,7 +75,7 @@ fn a_key_that_may_not_be_read_any_more_changes_nothing() {
     let (authority, place) = (Authority::new("ours"), Place::cert_manager());
     place.fill(&authority.pair(NAME), &authority.pem);
     let mut server = Server::start(&place, &list());
-    std::fs::set_permissions(place.of(1), Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(place.of(1), Permissions::from_mode(0o000)).unwrap();
     server.meshdns.wait_for_log("certificate is refused: the one in force stays");
     server.meshdns.wait_until("refused", |metrics| metrics.sample(REFUSED) == 1);
     let said = readiness(server.meshdns.admin);
