@@ -20,16 +20,18 @@ fn rootfs() -> &'static Path {
     static ROOTFS: OnceLock<PathBuf> = OnceLock::new();
     ROOTFS.get_or_init(|| match std::env::var_os("MESHDNS_ROOTFS") {
         Some(path) => path.into(),
-        None => {
-            let path = written("beside", "").with_file_name("rootfs");
-            let mut script = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/rootfs"));
-            // Any commit, so that the next one does not mean to build anew.
-            script.env("MESHDNS_COMMIT", "test").arg(&path).args([own_architecture(), "dev"]);
-            let status = script.status().unwrap();
-            assert!(status.success(), "{script:?} failed");
-            path
-        }
+        None => rootfs_for(own_architecture()),
     })
+}
+
+fn rootfs_for(architecture: &str) -> PathBuf {
+    let path = written("beside", "").with_file_name("rootfs");
+    let mut script = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/rootfs"));
+    // Any commit, so that the next one does not mean to build anew.
+    script.env("MESHDNS_COMMIT", "test").arg(&path).args([architecture, "dev"]);
+    let status = script.status().unwrap();
+    assert!(status.success(), "{script:?} failed");
+    path
 }
 
 fn own_architecture() -> &'static str {
@@ -83,8 +85,12 @@ fn there_is_nothing_but_meshdns() {
 
 #[test]
 fn the_executable_needs_no_library() {
+    needs_no_library(rootfs());
+}
+
+fn needs_no_library(rootfs: &Path) {
     let mut readelf = Command::new("readelf");
-    readelf.args(["--program-headers", "--dynamic", "--wide"]).arg(rootfs().join("meshdns"));
+    readelf.args(["--program-headers", "--dynamic", "--wide"]).arg(rootfs.join("meshdns"));
     let printed = String::from_utf8(readelf.output().unwrap().stdout).unwrap();
     assert!(printed.contains("LOAD"), "{printed}");
     assert!(!printed.contains("INTERP") && !printed.contains("(NEEDED)"), "{printed}");
@@ -92,6 +98,20 @@ fn the_executable_needs_no_library() {
 
 #[test]
 fn it_answers_where_there_is_nothing_else() {
+    answers(rootfs(), None);
+}
+
+/// What cannot run here by itself does so by an emulator, which is all that is put beside it.
+#[test]
+#[ignore = "builds everything for arm64, which takes minutes, and needs qemu-user-static"]
+fn the_executable_for_arm64_answers_too() {
+    let rootfs = rootfs_for("arm64");
+    needs_no_library(&rootfs);
+    answers(&rootfs, Some(Path::new("/usr/bin/qemu-aarch64-static")));
+}
+
+/// meshdns of a root file system answers with that as its root.
+fn answers(rootfs: &Path, emulator: Option<&Path>) {
     let ports = Ports::free();
     let settings = format!(
         "zones: [cluster.local]\nsources: {{manifests: [/etc/meshdns/objects.yaml]}}\n\
@@ -100,17 +120,21 @@ fn it_answers_where_there_is_nothing_else() {
     );
     // A copy with files of this test in it, as a pod would mount them.
     let root = written("meshdns.yaml", &settings).with_file_name("root");
-    let copied = Command::new("cp").arg("--archive").arg(rootfs()).arg(&root).status().unwrap();
+    let copied = Command::new("cp").arg("--archive").arg(rootfs).arg(&root).status().unwrap();
     assert!(copied.success());
     std::fs::write(root.join("etc/meshdns/meshdns.yaml"), settings).unwrap();
     std::fs::write(root.join("etc/meshdns/objects.yaml"), OBJECTS).unwrap();
     let mut command = Command::new("unshare");
     // Its own user where the test may become one; elsewhere the test's user, as root of nothing.
-    match rootfs().metadata().unwrap().uid() {
+    match rootfs.metadata().unwrap().uid() {
         0 => command.args(["--setgid", "65532", "--setuid", "65532"]),
         _ => command.args(["--user", "--map-root-user"]),
     };
     command.arg("--root").arg(&root);
+    if let Some(emulator) = emulator {
+        std::fs::copy(emulator, root.join("emulator")).unwrap();
+        command.arg("/emulator");
+    }
     command.args(["/meshdns", "serve", "--config", "/etc/meshdns/meshdns.yaml"]).env_clear();
     command.env("PATH", std::env::var_os("PATH").unwrap());
     let mut meshdns = Meshdns::started(ports, &mut command);
@@ -118,4 +142,18 @@ fn it_answers_where_there_is_nothing_else() {
     let reply = dig(meshdns.dns, ["web.shop.svc.cluster.local", "A"]);
     assert_eq!(data(&reply.answer), ["10.0.0.1"], "{}", reply.text);
     assert!(root.join("run/meshdns/dns.sock").exists());
+}
+
+/// The builder has the toolchain that everything else is built with, and needs to fetch none.
+#[test]
+fn the_dockerfile_has_the_toolchain_of_the_project() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |file: &str| std::fs::read_to_string(root.join(file)).unwrap();
+    let (toolchain, dockerfile) = (read("rust-toolchain.toml"), read("deploy/image/Dockerfile"));
+    let channel =
+        toolchain.lines().find_map(|line| line.strip_prefix("channel = ")).unwrap().trim_matches('"');
+    for line in [format!(" rust:{channel}-bookworm AS build\n"), format!("ENV RUSTUP_TOOLCHAIN={channel}\n")]
+    {
+        assert!(dockerfile.contains(&line), "{line:?} is not in\n{dockerfile}");
+    }
 }
