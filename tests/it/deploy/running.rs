@@ -16,7 +16,7 @@ use super::chart::Release;
 use super::installed::Installed;
 use super::node::Node;
 use crate::support::coredns::{CoreDns, executable};
-use crate::support::dig::{Reply, data, dig};
+use crate::support::dig::{data, dig};
 use crate::support::kube::{SERVICES, until};
 use crate::support::process::{Meshdns, free_address, is_root};
 
@@ -50,10 +50,9 @@ fn is_answered(dns: SocketAddr, installed: &Installed<'_>, options: &[&str]) {
 }
 
 /// CoreDNS refuses to answer, since meshdns refuses it.
-fn is_refused(dns: SocketAddr, name: &str) -> Reply {
+fn is_refused(dns: SocketAddr, name: &str) {
     let reply = dig(dns, [name, "A"]);
     assert_eq!((reply.status.as_str(), reply.answer.len()), ("SERVFAIL", 0), "{}", reply.text);
-    reply
 }
 
 /// It runs as whom the chart says, and may do nothing that is not everybody's.
