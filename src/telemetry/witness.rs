@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::mpsc;
+use tokio::time::sleep;
 
 use super::dnstap::Tap;
 use super::metrics::{Listener, Rcode, WitnessMetrics};
@@ -33,6 +34,8 @@ pub use told::Told;
 
 /// Queries that wait to be told about; more are dropped.
 const WAITING: usize = 1024;
+/// How long one waits for others: being woken for each costs more than telling of it.
+const GATHER: Duration = Duration::from_millis(10);
 
 /// A query that its worker has just read.
 #[derive(Clone, Copy, Debug)]
@@ -232,16 +235,20 @@ impl Teller {
 
     /// Tells, as long as there are workers.
     pub async fn tell(mut self, catalog: Arc<Catalog>) {
-        while let Some(seen) = self.queue.recv().await {
-            let told = Told::of(&catalog, &seen);
-            if seen.is_logged {
-                query_log::write(&told);
-                self.metrics.written();
+        let mut waiting = Vec::new();
+        while self.queue.recv_many(&mut waiting, WAITING).await > 0 {
+            for seen in waiting.drain(..) {
+                let told = Told::of(&catalog, &seen);
+                if seen.is_logged {
+                    query_log::write(&told);
+                    self.metrics.written();
+                }
+                if let Some(spans) = self.spans.as_ref().filter(|_| seen.is_traced) {
+                    spans.put(&told);
+                }
+                self.recent.keep(&told);
             }
-            if let Some(spans) = self.spans.as_ref().filter(|_| seen.is_traced) {
-                spans.put(&told);
-            }
-            self.recent.keep(&told);
+            sleep(GATHER).await;
         }
     }
 }

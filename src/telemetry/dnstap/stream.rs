@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::frames::{Control, FrameError, control, read};
 use super::message::Signature;
@@ -22,6 +22,8 @@ use crate::telemetry::metrics::DnstapMetrics;
 
 /// Messages that are written together.
 const BATCH: usize = 256;
+/// How long a message waits for others: being woken for each costs more than the message.
+const GATHER: Duration = Duration::from_millis(10);
 /// How long a collector may take to answer, and to read.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long until it is tried again.
@@ -145,6 +147,7 @@ impl Sending {
                 count = self.queue.recv_many(&mut batch.messages, BATCH) => (count == 0).then_some(None),
                 stopped = &mut self.stop => Some(stopped.ok()),
             };
+            let is_full = batch.messages.len() == BATCH;
             self.send(&mut batch, &mut writer).await?;
             // What is held says who waits for the end.
             if let Some(_waits) = stopped {
@@ -153,6 +156,9 @@ impl Sending {
                     tracing::warn!(endpoint, %error, "dnstap collector has not taken the last messages");
                 }
                 return Ok(());
+            }
+            if !is_full {
+                sleep(GATHER).await;
             }
         }
     }
