@@ -88,10 +88,21 @@ fn pod(release: &Release) -> Value {
 
 #[test]
 fn pods_are_rolled_by_what_needs_a_restart_and_by_nothing_else() {
-    let checksums = |values| Release::new("mesh", values).pod()["metadata"]["annotations"].clone();
+    let checksums = |values: &str| Release::new("mesh", values).pod()["metadata"]["annotations"].clone();
     let before = checksums("settings: {kubernetes: {pods: insecure}}");
     assert_eq!(checksums("settings: {kubernetes: {pods: insecure}, ttl: {default: 9}}"), before);
+    assert_eq!(
+        checksums("settings: {kubernetes: {pods: insecure}, telemetry: {queryLog: {successes: 9}}}"),
+        before
+    );
     assert_ne!(checksums("settings: {kubernetes: {pods: verified}}"), before);
+    let traced = |more: &str| {
+        checksums(&format!(
+            "settings: {{telemetry: {{traces: {{endpoint: 'http://192.0.2.1:4317'}}{more}}}}}"
+        ))
+    };
+    assert_eq!(traced(", queryLog: {}"), traced(""));
+    assert_ne!(traced(""), checksums("{}"));
     let before = checksums("{mode: sidecar}");
     assert_ne!(checksums("{mode: sidecar, coredns: {cacheSeconds: 10}}"), before);
 }

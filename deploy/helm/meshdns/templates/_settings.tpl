@@ -49,7 +49,11 @@
 
 {{/* What of them needs a restart to take effect. */}}
 {{- define "meshdns.settingsThatRestart" -}}
-{{- omit (include "meshdns.settings" . | fromYaml) "ttl" | toYaml -}}
+{{- $settings := omit (include "meshdns.settings" . | fromYaml) "ttl" -}}
+{{- $telemetry := omit (default dict $settings.telemetry) "queryLog" -}}
+{{- $settings = omit $settings "telemetry" -}}
+{{- if $telemetry -}}{{- $_ := set $settings "telemetry" $telemetry -}}{{- end -}}
+{{- toYaml $settings -}}
 {{- end -}}
 
 {{/* Rules for what these settings have watched; nothing else is read. YAML, a list. */}}
