@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::frames::{Control, FrameError, control, read};
 use super::message::Signature;
@@ -26,8 +26,9 @@ const BATCH: usize = 256;
 const GATHER: Duration = Duration::from_millis(10);
 /// How long a collector may take to answer, and to read.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long until it is tried again.
+/// How long until it is tried again, at first and at most: twice as long each time, until a connection has stood for longer than that.
 const PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// What sends messages.
 #[derive(Debug)]
@@ -92,8 +93,13 @@ impl Sending {
 
     /// Sends what comes, until it is told to stop; then it waits to be dropped.
     pub async fn run(mut self) {
+        let mut pause = PAUSE;
         loop {
+            let begun = Instant::now();
             let Err(error) = self.connected().await else { break };
+            if begun.elapsed() > LONGEST_PAUSE {
+                pause = PAUSE;
+            }
             self.metrics.set_connected(false);
             // Once is enough: the gauge says how it goes on.
             if !self.is_told {
@@ -101,9 +107,10 @@ impl Sending {
                 tracing::warn!(endpoint, %error, "dnstap collector is away: messages are dropped");
                 self.is_told = true;
             }
-            if timeout(PAUSE, &mut self.stop).await.is_ok() {
+            if timeout(pause, &mut self.stop).await.is_ok() {
                 break;
             }
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
         self.metrics.set_connected(false);
         self.queue.close();
