@@ -19,6 +19,7 @@ mod report;
 mod section;
 mod service_entries;
 mod snapshot;
+mod socket;
 mod sources;
 mod state_directory;
 mod suggest;

@@ -11,11 +11,10 @@ use super::field::Field;
 use super::overrides::Overrides;
 use super::report::{Place, Placed, Report};
 use super::section::Section;
+use super::socket::socket;
 use super::tls::{self, read_plaintext};
 use crate::tls::TlsSettings;
 
-/// Longest path of a Unix socket on Linux, in octets (unix(7)).
-const MAX_SOCKET_PATH: usize = 107;
 /// A day: nobody waits longer for clients to spread.
 const OLDEST_CONNECTION: u64 = 86_400;
 /// Longer than any list of endpoints takes to arrive everywhere.
@@ -178,16 +177,6 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 }
 
 fn grpc_address(text: &str) -> Result<GrpcAddress, String> {
-    let Some(path) = text.strip_prefix("unix://") else {
-        return text.parse().map(GrpcAddress::Tcp).map_err(|_| format!("`{text}` is not {GRPC_ADDRESS}"));
-    };
-    if !path.starts_with('/') || path.ends_with('/') || path.contains('\0') {
-        Err(format!(
-            "`{text}` does not name a socket by its absolute path, such as unix:///run/meshdns/dns.sock"
-        ))
-    } else if path.len() > MAX_SOCKET_PATH {
-        Err(format!("`{text}` is too long: the path of a socket has at most {MAX_SOCKET_PATH} octets"))
-    } else {
-        Ok(GrpcAddress::Unix(PathBuf::from(path)))
-    }
+    let tcp = || text.parse().map(GrpcAddress::Tcp).map_err(|_| format!("`{text}` is not {GRPC_ADDRESS}"));
+    socket(text).map_or_else(tcp, |path| path.map(GrpcAddress::Unix))
 }

@@ -86,6 +86,11 @@ impl<'a> Section<'a> {
         self.entries.iter().any(|entry| entry.key == key && entry.value.value != Value::Null)
     }
 
+    /// Whether a mapping stands under `key`: what else stands there is a mistake that is told anyhow.
+    pub(super) fn is_mapping(&self, key: &str) -> bool {
+        self.entries.iter().any(|entry| entry.key == key && matches!(entry.value.value, Value::Mapping(_)))
+    }
+
     /// Where `key` stands, if anything does behind it.
     pub(super) fn place_of(&self, key: &str) -> Option<Place> {
         let entry = self.entries.iter().find(|entry| entry.key == key)?;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::field::Field;
 use super::section::Section;
+use super::socket::socket;
 use super::sources::path;
 use crate::telemetry::dnstap::{DnstapEndpoint, DnstapSettings};
 use crate::telemetry::spans::TraceSettings;
@@ -33,9 +34,11 @@ impl TelemetrySettings {
         let is_on = section.has("queryLog");
         let query_log = section.section("queryLog", query_log);
         let is_traced = section.has("traces");
-        let traces = section.section("traces", |section| traces(section, is_traced));
+        let needs_endpoint = section.is_mapping("traces");
+        let traces = section.section("traces", |section| traces(section, needs_endpoint));
         let is_tapped = section.has("dnstap");
-        let dnstap = section.section("dnstap", |section| dnstap(section, is_tapped));
+        let needs_endpoint = section.is_mapping("dnstap");
+        let dnstap = section.section("dnstap", |section| dnstap(section, needs_endpoint));
         let dnstap = dnstap.filter(|_| is_tapped);
         Self { dnstap, query_log: is_on.then_some(query_log), traces: traces.filter(|_| is_traced) }
     }
@@ -54,9 +57,9 @@ fn query_log(section: &mut Section<'_>) -> QueryLogSettings {
     used
 }
 
-fn traces(section: &mut Section<'_>, is_there: bool) -> Option<TraceSettings> {
+fn traces(section: &mut Section<'_>, needs_endpoint: bool) -> Option<TraceSettings> {
     let endpoint = section.take("endpoint");
-    if endpoint.is_none() && is_there {
+    if endpoint.is_none() && needs_endpoint {
         section.missing("endpoint", "is missing: http://host:port of a collector that speaks OTLP over gRPC");
     }
     let mut ratio = 0.01;
@@ -82,9 +85,9 @@ fn traces(section: &mut Section<'_>, is_there: bool) -> Option<TraceSettings> {
     Some(TraceSettings { endpoint, ca, ratio })
 }
 
-fn dnstap(section: &mut Section<'_>, is_there: bool) -> Option<DnstapSettings> {
+fn dnstap(section: &mut Section<'_>, needs_endpoint: bool) -> Option<DnstapSettings> {
     let endpoint = section.take("endpoint");
-    if endpoint.is_none() && is_there {
+    if endpoint.is_none() && needs_endpoint {
         section.missing("endpoint", &format!("is missing: {DNSTAP}, where messages are collected"));
     }
     let mut ratio = 1.0;
@@ -104,9 +107,8 @@ fn identified(text: &str) -> Result<String, String> {
 }
 
 fn collected_at(text: &str) -> Result<DnstapEndpoint, String> {
-    let unix = text.strip_prefix("unix://").filter(|path| path.starts_with('/') && path.len() > 1);
-    if let Some(path) = unix {
-        return Ok(DnstapEndpoint::Unix(path.into()));
+    if let Some(path) = socket(text) {
+        return path.map(DnstapEndpoint::Unix);
     }
     let tcp = text.strip_prefix("tcp://").filter(|address| {
         // What an authority is, hyper knows.

@@ -62,9 +62,15 @@ fn each_mistake_is_told() {
         ),
         (
             "{dnstap: {endpoint: 'unix://run/dnstap.sock'}}",
-            "2: telemetry.dnstap.endpoint: `unix://run/dnstap.sock` is not",
+            "2: telemetry.dnstap.endpoint: `unix://run/dnstap.sock` does not name a socket by its absolute path",
         ),
-        ("{dnstap: {endpoint: 'unix:///'}}", "is not unix:///path/of/a.sock"),
+        ("{dnstap: {endpoint: 'unix:///'}}", "`unix:///` does not name a socket by its absolute path"),
+        (
+            "{dnstap: {endpoint: 'unix:///run/'}}",
+            "`unix:///run/` does not name a socket by its absolute path",
+        ),
+        ("{dnstap: [unix:///a]}", "2: telemetry.dnstap: a list stands where a mapping is expected"),
+        ("{traces: http://otel:4317}", "2: telemetry.traces: "),
         ("{dnstap: {endpoint: 'tcp://host'}}", "`tcp://host` is not"),
         ("{dnstap: {endpoint: 'tcp://host:0'}}", "`tcp://host:0` is not"),
         ("{dnstap: {endpoint: 'tcp://a@host:1'}}", "`tcp://a@host:1` is not"),
@@ -75,7 +81,24 @@ fn each_mistake_is_told() {
     ] {
         one_problem(&format!("telemetry: {text}"), expected);
     }
+    let path = "x".repeat(107);
+    one_problem(
+        &format!("telemetry: {{dnstap: {{endpoint: 'unix:///{path}'}}}}"),
+        "is too long: the path of a socket has at most 107 octets",
+    );
     let long = "x".repeat(256);
     let text = format!("telemetry: {{dnstap: {{endpoint: 'unix:///a', identity: {long}}}}}");
     one_problem(&text, "has 256 octets: 255 at most");
+}
+
+#[test]
+fn every_setting_is_documented() {
+    let page = include_str!("../../../docs/settings.md");
+    for section in ["traces", "dnstap", "queryLog"] {
+        let told = zoned(&format!("telemetry: {{{section}: {{=: 1}}}}")).unwrap_err().to_string();
+        let told = told.lines().find(|line| line.contains("known here: ")).unwrap();
+        for key in told.split_once("known here: ").unwrap().1.split(", ") {
+            assert!(page.contains(&format!("`telemetry.{section}.{key}`")), "telemetry.{section}.{key}");
+        }
+    }
 }
