@@ -142,6 +142,19 @@ fn values_that_are_wrong_are_named() {
             "at '/networkPolicy/apiServerPorts': minItems: got 0, want 1",
         ),
         ("extraVolumes: [{emptyDir: {}}]", "at '/extraVolumes/0': missing property 'name'"),
+        ("settings: {telemetry: }", "at '/settings/telemetry': got null, want object"),
+        ("settings: {telemetry: all}", "at '/settings/telemetry': got string, want object"),
+        ("settings: {telemetry: {dnstap: all}}", "at '/settings/telemetry/dnstap': got string, want object"),
+        (
+            "settings: {sources: {kubernetes: [all]}}",
+            "at '/settings/sources/kubernetes': got array, want object",
+        ),
+        (
+            "{networkPolicy: {enabled: true}, settings: {telemetry: {traces: {endpoint: otel}}}}",
+            "at '/settings/telemetry/traces/endpoint': 'otel' does not match pattern",
+        ),
+        // CoreDNS takes no such key.
+        ("zones: ['::ffff:0:0/96']", "at '/zones/0': '::ffff:0:0/96' does not match pattern"),
         ("settings: {zones: [a.example]}", "settings.zones: write zones, which Corefiles are made of too"),
         (
             "settings: {sources: {kubernetes: {namespaces: [a]}}}",
